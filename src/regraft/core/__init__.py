@@ -1,0 +1,54 @@
+"""The nouns of regraft: plain frozen data, standard library only."""
+
+from regraft.core.errors import (
+    BackboneError,
+    DataError,
+    FrozenDriftError,
+    InputError,
+    ModelError,
+    OptionError,
+    PlanError,
+    RegraftError,
+    TrainingError,
+)
+from regraft.core.outline import Outline, Stage
+from regraft.core.passport import Passport
+from regraft.core.plan import Phase, Plan, Solve, Train
+from regraft.core.run import Run, Step
+from regraft.core.task import (
+    ImageSample,
+    Problem,
+    Sample,
+    Split,
+    Task,
+    TaskSummary,
+    TextSample,
+)
+
+__all__ = [
+    "BackboneError",
+    "DataError",
+    "FrozenDriftError",
+    "ImageSample",
+    "InputError",
+    "ModelError",
+    "OptionError",
+    "Outline",
+    "Passport",
+    "Phase",
+    "Plan",
+    "PlanError",
+    "Problem",
+    "RegraftError",
+    "Run",
+    "Sample",
+    "Solve",
+    "Split",
+    "Stage",
+    "Step",
+    "Task",
+    "TaskSummary",
+    "TextSample",
+    "Train",
+    "TrainingError",
+]

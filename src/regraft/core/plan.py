@@ -1,0 +1,174 @@
+"""A strategy compiled for one backbone: plain data, shown before a second of compute is spent."""
+
+from dataclasses import asdict, dataclass
+from typing import Any, Literal
+
+from regraft.core.errors import PlanError
+from regraft.core.outline import Outline
+
+HeadKind = Literal["logistic", "linear", "mlp"]
+BatchNorm = Literal["frozen", "adapt-statistics", "train"]
+Start = Literal["pretrained", "random"]
+
+# Inverse regularisation strengths tried by cross-validation: the range of PERFORMANCE.md 2.2.
+DEFAULT_STRENGTHS = tuple(10.0**exponent for exponent in (-4, -3.5, -3, -2.5, -2, -1.5, -1, -0.5, 0, 1))
+
+
+@dataclass(frozen=True)
+class Solve:
+    """Fit a convex head on the pooled features that leave the last stage; the whole trunk is frozen.
+
+    Attributes:
+        strengths: Inverse regularisation strengths (scikit-learn's C on standardised features).
+        folds: Of the cross-validation that chooses among them.
+    """
+
+    strengths: tuple[float, ...] = DEFAULT_STRENGTHS
+    folds: int = 5
+
+
+@dataclass(frozen=True)
+class Train:
+    """Train the head and every stage whose rate is above 0 by gradient descent.
+
+    Attributes:
+        epochs: The most that are run.
+        rates: One learning rate per stage, input side first; 0.0 = frozen.
+        head_rate: Learning rate of the head.
+        batch_size: Samples per optimiser step.
+        weight_decay: Of matrices and filters; biases and norms have none.
+        warmup: Share of all steps over which the rates rise from 0.
+        batch_norm: In the stages that train; frozen stages always keep theirs frozen.
+        label_smoothing: Share of the target spread over all classes.
+        clip_norm: Largest gradient norm over all trained parameters.
+        patience: Epochs without a better validation loss before stopping early.
+        augment: Random views of training samples instead of the one centred view.
+        views: Augmented views stored per sample where a prefix is frozen; 0 = as the disk budget allows.
+        cache: Store the activations at the boundary; False recomputes them at every step.
+    """
+
+    epochs: int
+    rates: tuple[float, ...]
+    head_rate: float
+    batch_size: int = 32
+    weight_decay: float = 0.01
+    warmup: float = 0.1
+    batch_norm: BatchNorm = "frozen"
+    label_smoothing: float = 0.0
+    clip_norm: float = 1.0
+    patience: int = 5
+    augment: bool = True
+    views: int = 0
+    cache: bool = True
+
+    @property
+    def frozen(self) -> int:
+        """How many leading stages are frozen."""
+        return next((i for i, rate in enumerate(self.rates) if rate > 0), len(self.rates))
+
+
+Phase = Solve | Train
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What will be run: phases in order, each saying what trains and at which rate.
+
+    Attributes:
+        strategy: The name of the strategy that wrote it.
+        head: What is grafted on the trunk.
+        phases: Run in order; each starts from where the last ended.
+        start: Where the trunk's weights come from.
+        seed: Of head initialisation, shuffling and augmentation.
+    """
+
+    strategy: str
+    head: HeadKind
+    phases: tuple[Phase, ...]
+    start: Start = "pretrained"
+    seed: int = 0
+
+    def frozen(self, outline: Outline) -> int:
+        """How many leading stages no phase trains."""
+        return min(
+            (phase.frozen if isinstance(phase, Train) else len(outline) for phase in self.phases),
+            default=len(outline),
+        )
+
+    def check(self, outline: Outline) -> None:
+        """Raise PlanError, with every fault at once, if this plan cannot run on `outline`."""
+        faults = [] if self.phases else ["it has no phases"]
+        for number, phase in enumerate(self.phases, start=1):
+            faults += [f"phase {number}: {fault}" for fault in _faults(phase, len(outline))]
+        if self.head == "logistic" and any(isinstance(phase, Train) for phase in self.phases):
+            faults.append("a logistic head is solved, not trained: use head linear or mlp")
+        if self.head != "logistic" and any(isinstance(phase, Solve) for phase in self.phases):
+            faults.append(f"a {self.head} head is trained, not solved: use head logistic")
+        if faults:
+            raise PlanError(f"plan {self.strategy} for {outline.name}: {'; '.join(faults)}")
+
+    def table(self, outline: Outline) -> list[dict[str, str]]:
+        """One row per phase and stage, for a person to read before anything runs."""
+        rows = []
+        for number, phase in enumerate(self.phases, start=1):
+            rates = phase.rates if isinstance(phase, Train) else (0.0,) * len(outline)
+            decay = f"{phase.weight_decay:g}" if isinstance(phase, Train) else "-"
+            for stage, rate in zip(outline, rates, strict=True):
+                rows.append(
+                    {
+                        "phase": str(number),
+                        "stage": stage.name,
+                        "trains": "yes" if rate else "frozen",
+                        "rate": f"{rate:.2e}" if rate else "-",
+                        "decay": decay if rate else "-",
+                        "parameters": f"{stage.parameters:,}",
+                    }
+                )
+            head_rate = f"{phase.head_rate:.2e}" if isinstance(phase, Train) else "convex"
+            rows.append(
+                {
+                    "phase": str(number),
+                    "stage": f"head ({self.head})",
+                    "trains": "yes",
+                    "rate": head_rate,
+                    "decay": decay if isinstance(phase, Train) else "cross-validated",
+                    "parameters": "by classes",
+                }
+            )
+        return rows
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain data for JSON."""
+        phases = [{"type": type(phase).__name__, **asdict(phase)} for phase in self.phases]
+        return {**asdict(self), "phases": phases}
+
+    @classmethod
+    def from_json(cls, data: dict[str, Any]) -> "Plan":
+        """The plan that `to_json` wrote."""
+        kinds: dict[str, type[Solve] | type[Train]] = {"Solve": Solve, "Train": Train}
+        phases = []
+        for row in data["phases"]:
+            fields = {key: tuple(value) if isinstance(value, list) else value for key, value in row.items()}
+            phases.append(kinds[fields.pop("type")](**fields))
+        return cls(**{**data, "phases": tuple(phases)})
+
+
+def _faults(phase: Phase, stages: int) -> list[str]:
+    """What is wrong with one phase for a trunk of `stages` stages."""
+    if isinstance(phase, Solve):
+        faults = [] if phase.strengths else ["no regularisation strengths to choose from"]
+        return faults + ([] if phase.folds >= 2 else [f"folds is {phase.folds}, must be at least 2"])
+    faults = []
+    if len(phase.rates) != stages:
+        faults.append(f"{len(phase.rates)} rates for {stages} stages")
+    if any(rate < 0 for rate in (*phase.rates, phase.head_rate)):
+        faults.append("a learning rate is below 0")
+    if any(rate == 0 for rate in phase.rates[phase.frozen :]):
+        faults.append("a frozen stage stands after a trained one: the boundary must be one place")
+    for name in ("epochs", "batch_size"):
+        if getattr(phase, name) < 1:
+            faults.append(f"{name} is {getattr(phase, name)}, must be at least 1")
+    for name in ("warmup", "label_smoothing"):
+        if not 0 <= getattr(phase, name) < 1:
+            faults.append(f"{name} is {getattr(phase, name)}, must be from 0 to below 1")
+    return faults

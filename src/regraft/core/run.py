@@ -1,0 +1,44 @@
+"""What a plan left behind when it was run."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from regraft.core.plan import Plan
+
+
+@dataclass(frozen=True)
+class Step:
+    """One finished piece of work: an epoch, or a solved head.
+
+    Attributes:
+        phase: Which phase of the plan, from 0.
+        epoch: Epoch of the phase, from 0.
+        loss: Mean training loss.
+        metrics: On the validation part: `accuracy`, `loss`.
+        seconds: Wall time of this step.
+        note: One sentence worth telling, such as a halved batch size; else empty.
+    """
+
+    phase: int
+    epoch: int
+    loss: float
+    metrics: Mapping[str, float]
+    seconds: float
+    note: str = ""
+
+
+@dataclass(frozen=True)
+class Run:
+    """A plan, the steps it took, and the machine it ran on.
+
+    Attributes:
+        plan: What was asked for.
+        steps: What was done, in order.
+        seconds: Wall time as `total`, `features` (reading and running the frozen trunk) and `training`.
+        environment: Versions, device, precision, engine: what a rerun needs to know.
+    """
+
+    plan: Plan
+    steps: tuple[Step, ...]
+    seconds: Mapping[str, float] = field(default_factory=dict)
+    environment: Mapping[str, str] = field(default_factory=dict)

@@ -1,0 +1,148 @@
+"""Labelled target data: samples that know where their bytes are, targets, splits, problems."""
+
+import hashlib
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal
+
+TaskKind = Literal["image-classification", "text-classification"]
+Severity = Literal["error", "warning", "note"]
+
+
+@dataclass(frozen=True)
+class ImageSample:
+    """One picture, read when it is needed.
+
+    Attributes:
+        source: What a person would call it: a path, or `shard.tar:key.jpg`.
+        path: The file that holds its bytes.
+        digest: sha256 of its bytes, hexadecimal.
+        offset: Where it begins in an uncompressed tar; 0 for a file of its own.
+        size: Bytes; -1 for a whole file.
+    """
+
+    source: str
+    path: str
+    digest: str
+    offset: int = 0
+    size: int = -1
+
+    def read(self) -> bytes:
+        """Its encoded bytes."""
+        with Path(self.path).open("rb") as file:
+            file.seek(self.offset)
+            return file.read(self.size)
+
+
+@dataclass(frozen=True)
+class TextSample:
+    """One text, or a pair of texts.
+
+    Attributes:
+        source: `train.csv:17` (row numbers count from 1, the header is row 1).
+        text: The text.
+        text_pair: The second text of a pair, else None.
+    """
+
+    source: str
+    text: str
+    text_pair: str | None = None
+
+    @property
+    def digest(self) -> str:
+        """sha256 of the text and its pair, hexadecimal."""
+        pair = "" if self.text_pair is None else "\x1e" + self.text_pair
+        return hashlib.sha256((self.text + pair).encode()).hexdigest()
+
+
+Sample = ImageSample | TextSample
+
+
+@dataclass(frozen=True)
+class Problem:
+    """Something wrong with the data, and what to do about it.
+
+    Attributes:
+        severity: `error` = left out or unusable; `warning` = kept, look at it; `note` = handled.
+        code: Stable and short, such as `truncated-picture`.
+        message: One sentence with the cure.
+        items: The samples concerned, as `Sample.source` writes them.
+    """
+
+    severity: Severity
+    code: str
+    message: str
+    items: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Split:
+    """Samples with their targets, index by index; a target is an index into `Task.classes`."""
+
+    samples: tuple[Sample, ...]
+    targets: tuple[int, ...]
+
+    def __len__(self) -> int:
+        return len(self.samples)
+
+
+@dataclass(frozen=True)
+class TaskSummary:
+    """What a strategy may know of a task: counts, no samples."""
+
+    kind: TaskKind
+    classes: int
+    samples: int
+    smallest_class: int
+
+
+@dataclass(frozen=True)
+class Task:
+    """Labelled target data with its kind, classes and splits.
+
+    Attributes:
+        name: The folder's or file's name.
+        kind: What is to be predicted from what.
+        classes: Class names in target order.
+        splits: `train`, `validation` and `test`; `test` may be absent.
+        metric: The metric that choices are made by.
+        fingerprint: sha256 over every split's digests and targets.
+        problems: What was found wrong while opening it.
+    """
+
+    name: str
+    kind: TaskKind
+    classes: tuple[str, ...]
+    splits: Mapping[str, Split]
+    metric: str = "accuracy"
+    fingerprint: str = ""
+    problems: tuple[Problem, ...] = field(default=(), repr=False)
+
+    @property
+    def train(self) -> Split:
+        """The samples to learn from."""
+        return self.splits["train"]
+
+    @property
+    def validation(self) -> Split:
+        """The samples to choose by."""
+        return self.splits["validation"]
+
+    @property
+    def test(self) -> Split | None:
+        """The samples to report on, where there are any."""
+        return self.splits.get("test")
+
+    def counts(self) -> dict[str, dict[str, int]]:
+        """Samples per split and class."""
+        return {
+            name: {label: Counter(split.targets)[i] for i, label in enumerate(self.classes)}
+            for name, split in self.splits.items()
+        }
+
+    def summary(self) -> TaskSummary:
+        """What a strategy may know of it."""
+        counts = Counter(self.train.targets)
+        return TaskSummary(self.kind, len(self.classes), len(self.train), min(counts.values(), default=0))
