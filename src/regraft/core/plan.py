@@ -145,12 +145,15 @@ class Plan:
     @classmethod
     def from_json(cls, data: dict[str, Any]) -> "Plan":
         """The plan that `to_json` wrote."""
-        kinds: dict[str, type[Solve] | type[Train]] = {"Solve": Solve, "Train": Train}
-        phases = []
-        for row in data["phases"]:
-            fields = {key: tuple(value) if isinstance(value, list) else value for key, value in row.items()}
-            phases.append(kinds[fields.pop("type")](**fields))
-        return cls(**{**data, "phases": tuple(phases)})
+        return cls(**{**data, "phases": tuple(_phase_from_json(row) for row in data["phases"])})
+
+
+def _phase_from_json(row: dict[str, Any]) -> Phase:
+    """The phase that `Plan.to_json` wrote as one row."""
+    kind = Solve if row["type"] == "Solve" else Train
+    fields: dict[str, Any] = {key: tuple(value) if isinstance(value, list) else value for key, value in row.items()}
+    del fields["type"]
+    return kind(**fields)
 
 
 def _faults(phase: Phase, stages: int) -> list[str]:

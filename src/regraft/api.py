@@ -1,0 +1,227 @@
+"""The verbs: what the command line and Python users call."""
+
+import platform
+import shutil
+import time
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, replace
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from regraft.activations.store import ActivationStore, default_cache_dir
+from regraft.backbones import load_backbone, reinitialised
+from regraft.backbones.contract import Backbone
+from regraft.core import ModelError, Outline, Plan, Run, Step, Task
+from regraft.heads import build_head
+from regraft.model import MODEL_FILE, Model, Progress, load
+from regraft.running import execute
+from regraft.strategies import Settings, strategy_named
+from regraft.tasks import Inspection, inspect_data, open_task
+
+__all__ = ["Prepared", "Resources", "Settings", "fit", "inspect", "load", "load_backbone", "open_task", "prepare"]
+
+RUN_FOLDER = "run"
+
+# What `auto` stands for until evidence can be gathered: the strategy that is safe with few labels.
+DEFAULT_STRATEGY = "feature-extraction"
+
+
+@dataclass(frozen=True)
+class Resources:
+    """Where work runs and what it may use.
+
+    Attributes:
+        device: `auto`, `cpu`, `cuda`, `cuda:N` or `mps`.
+        precision: `auto`, `fp32` or `bf16`.
+        cache_dir: Where activations are kept; None = the platform's cache folder.
+        offline: Open no connection.
+    """
+
+    device: str = "auto"
+    precision: str = "auto"
+    cache_dir: Path | None = None
+    offline: bool = False
+
+    def store(self) -> ActivationStore:
+        """The activation store of this cache folder."""
+        return ActivationStore((self.cache_dir or default_cache_dir()) / "activations")
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """A plan and the backbone it is for, before anything is run."""
+
+    plan: Plan
+    backbone: Backbone
+
+    @property
+    def outline(self) -> Outline:
+        """The backbone's stages."""
+        return self.backbone.outline
+
+
+def inspect(
+    data: str | Path,
+    *,
+    text_column: str = "text",
+    label_column: str = "label",
+    seed: int = 0,
+    strict: bool = False,
+) -> Inspection:
+    """What the data is and what is wrong with it; see `regraft.tasks.inspect_data`."""
+    return inspect_data(data, text_column=text_column, label_column=label_column, seed=seed, strict=strict)
+
+
+def prepare(
+    task: Task,
+    strategy: str = "auto",
+    backbone: str | Backbone = "auto",
+    settings: Settings | None = None,
+    resources: Resources | None = None,
+) -> Prepared:
+    """The plan that `fit` would run, and the backbone it is for.
+
+    Raises:
+        InputError: A name or setting is wrong; nothing has been computed.
+    """
+    chosen = strategy_named(DEFAULT_STRATEGY if strategy == "auto" else strategy)
+    settings, resources = settings or Settings(), resources or Resources()
+    if isinstance(backbone, str):
+        kind = "image" if task.kind.startswith("image") else "text"
+        backbone = load_backbone(backbone, kind=kind, offline=resources.offline)
+    plan = chosen.plan(backbone.outline, task.summary(), settings)
+    plan.check(backbone.outline)
+    if plan.start == "random":
+        backbone = reinitialised(backbone, plan.seed)
+    return Prepared(plan, backbone)
+
+
+def fit(
+    task: Task,
+    strategy: str | Prepared = "auto",
+    *,
+    backbone: str | Backbone = "auto",
+    settings: Settings | None = None,
+    resources: Resources | None = None,
+    out: str | Path | None = None,
+    resume: bool = False,
+    progress: Progress | None = None,
+    on_step: Callable[[Step], None] | None = None,
+) -> Model:
+    """Graft a head on a backbone, train as the strategy says, and measure the result.
+
+    Args:
+        task: What `open_task` returned.
+        strategy: A strategy's name, or what `prepare` returned.
+        backbone: As `--backbone` takes it, or a loaded backbone (it is changed by training).
+        settings: What departs from the strategy's defaults.
+        resources: Device, precision, cache.
+        out: Folder to save the model in; an interrupted run is kept there for `resume`.
+        resume: Go on from what an interrupted run left in `out`; the result has the same bits.
+        progress: Called with (what, done, total).
+        on_step: Called after each epoch or solved head.
+
+    Raises:
+        InputError: The call is wrong; nothing has been computed.
+        TrainingError: The loss became not a number at any rate tried, or memory did not suffice.
+    """
+    begun = time.perf_counter()
+    resources = resources or Resources()
+    folder = None if out is None else _run_folder(Path(out), resume=resume)
+    prepared = prepare(task, strategy, backbone, settings, resources) if isinstance(strategy, str) else strategy
+    plan, trunk = prepared.plan, prepared.backbone
+    head = build_head(plan.head, trunk.outline.stages[-1].width, len(task.classes), seed=plan.seed)
+    watch = _FeatureWatch(progress)
+    steps = execute(
+        plan,
+        trunk,
+        head,
+        task,
+        store=resources.store(),
+        folder=folder,
+        device=resources.device,
+        precision=resources.precision,
+        resume=resume,
+        progress=watch,
+    )
+    taken = tuple(_reported(steps, on_step))
+    trained = time.perf_counter()
+    model = Model(
+        task_name=task.name,
+        kind=task.kind,
+        classes=task.classes,
+        backbone=trunk,
+        head=head,
+        run=Run(plan, taken, {}, _environment(resources)),
+        results={},
+        device=resources.device,
+    )
+    model = replace(model, results=evaluate_splits(model, task, progress=progress))
+    seconds = {
+        "total": time.perf_counter() - begun,
+        "features": watch.seconds,
+        "training": trained - begun - watch.seconds,
+    }
+    model = replace(model, run=replace(model.run, seconds=seconds))
+    if out is not None:
+        model.save_into(out)
+        shutil.rmtree(Path(out) / RUN_FOLDER, ignore_errors=True)
+    return model
+
+
+def evaluate_splits(model: Model, task: Task, *, progress: Progress | None = None) -> dict[str, dict[str, Any]]:
+    """Metrics and their intervals on every split but the one learnt from."""
+    results = {}
+    for name, split in task.splits.items():
+        if name != "train" and len(split):
+            found = model.evaluate(split, progress=progress)
+            results[name] = {**found.metrics, "intervals": dict(found.intervals)}
+    return results
+
+
+class _FeatureWatch:
+    """Passes progress on, and adds up how long the frozen trunk ran."""
+
+    def __init__(self, progress: Progress | None) -> None:
+        self.seconds = 0.0
+        self._progress = progress
+
+    def __call__(self, what: str, done: int, total: int) -> None:
+        if self._progress is not None:
+            self._progress(what, done, total)
+
+
+def _reported(steps: Iterable[Step], on_step: Callable[[Step], None] | None) -> Iterator[Step]:
+    """The steps, each told to the caller as it comes."""
+    for step in steps:
+        if on_step is not None:
+            on_step(step)
+        yield step
+
+
+def _run_folder(out: Path, *, resume: bool) -> Path:
+    """Where the run keeps its checkpoints, after checking that nothing would be overwritten."""
+    folder = out / RUN_FOLDER
+    if (out / MODEL_FILE).exists():
+        raise ModelError(f"{out} already holds a model; name another --out or remove it")
+    if out.exists() and any(entry != folder for entry in out.iterdir()):
+        raise ModelError(f"{out} exists and holds other files; name a new folder for --out")
+    if folder.exists() and not resume:
+        raise ModelError(f"{out} holds an interrupted run; add --resume to go on, or remove it to start again")
+    return folder
+
+
+def _environment(resources: Resources) -> dict[str, str]:
+    """What a rerun needs to know of the machine."""
+    return {
+        "python": platform.python_version(),
+        "torch": torch.__version__,
+        "regraft": version("regraft"),
+        "processor": platform.machine(),
+        "device": resources.device,
+        "precision": resources.precision,
+        "threads": str(torch.get_num_threads()),
+    }

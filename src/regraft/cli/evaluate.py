@@ -1,0 +1,53 @@
+"""`regraft evaluate MODEL DATA`."""
+
+from dataclasses import asdict
+
+import click
+
+from regraft.cli.data import data_options
+from regraft.cli.options import Output, Shared, shared_options, table
+from regraft.core import DataError
+
+
+@click.command("evaluate")
+@click.argument("model", metavar="MODEL")
+@data_options
+@click.option("--split", default="test", show_default=True, help="Which split of DATA to measure on.")
+@shared_options
+def command(  # noqa: PLR0913 - one argument per option
+    shared: Shared,
+    model: str,
+    data: str,
+    text_column: str,
+    label_column: str,
+    strict: bool,  # noqa: FBT001 - click passes by name
+    split: str,
+) -> None:
+    """Metrics of MODEL on DATA, with 95 % intervals, confusion and calibration."""
+    from regraft import api  # noqa: PLC0415 - keeps --help fast
+
+    output = Output(shared)
+    with output.progress() as progress:
+        fitted = api.load(model, device=shared.device)
+        task = api.open_task(data, text_column=text_column, label_column=label_column, seed=shared.seed, strict=strict)
+        if split not in task.splits:
+            raise DataError(f"--split {split}: {data} has only {', '.join(task.splits)}")
+        found = fitted.evaluate(api.aligned_split(fitted, task, split), progress=progress)
+    result = {
+        "metrics": dict(found.metrics),
+        "intervals": dict(found.intervals),
+        "confusion": {"classes": list(fitted.classes), "counts": found.confusion},
+        "calibration": [asdict(one) for one in found.calibration],
+        "forgetting": None,
+    }
+    rows = [
+        [name, f"{value:.4f}", f"{found.intervals[name][0]:.4f} to {found.intervals[name][1]:.4f}"]
+        for name, value in found.metrics.items()
+    ]
+    confusion = [[name, *map(str, row)] for name, row in zip(fitted.classes, found.confusion, strict=True)]
+    output.result(
+        result,
+        table(f"{model} on {split} of {data} ({found.samples} samples)", ["metric", "value", "95 % interval"], rows),
+        "",
+        table("confusion (rows: truth)", ["", *fitted.classes], confusion, right=fitted.classes),
+    )

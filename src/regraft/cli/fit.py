@@ -1,0 +1,145 @@
+"""`regraft fit DATA --out MODEL`."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from regraft.cli.data import data_options
+from regraft.cli.fitting import fit_options
+from regraft.cli.options import Output, Shared, shared_options, table
+
+if TYPE_CHECKING:
+    from regraft.api import Prepared
+    from regraft.core import Step, Task
+    from regraft.model import Model
+
+
+@click.command("fit")
+@data_options
+@click.option("--out", type=click.Path(file_okay=False, path_type=Path), help="Folder for the model.")
+@click.option("--strategy", default="auto", show_default=True, help="How much of the trunk may change.")
+@fit_options
+@click.option("--no-augment", is_flag=True, help="Train on the one centred view of each picture.")
+@click.option("--no-cache", is_flag=True, help="Recompute frozen activations at every step.")
+@click.option("--resume", is_flag=True, help="Go on from what an interrupted run left in --out.")
+@click.option("--dry-run", is_flag=True, help="Print the plan and train nothing.")
+@shared_options
+def command(  # noqa: PLR0913 - one argument per option
+    shared: Shared,
+    data: str,
+    text_column: str,
+    label_column: str,
+    strict: bool,  # noqa: FBT001 - click passes by name
+    out: Path | None,
+    strategy: str,
+    backbone: str,
+    precision: str,
+    resume: bool,  # noqa: FBT001
+    dry_run: bool,  # noqa: FBT001
+    no_augment: bool,  # noqa: FBT001
+    no_cache: bool,  # noqa: FBT001
+    **plan_options: Any,
+) -> None:
+    """Graft a head on a backbone and train it on DATA."""
+    if out is None and not dry_run:
+        raise click.UsageError("--out is missing: name the folder for the model, such as --out flowers-model")
+    from regraft import api  # noqa: PLC0415 - keeps --help fast
+
+    output = Output(shared)
+    resources = api.Resources(shared.device, precision, shared.cache_dir, shared.offline)
+    settings = api.Settings(
+        seed=shared.seed,
+        augment=False if no_augment else None,
+        cache=False if no_cache else None,
+        **plan_options,
+    )
+    with output.progress() as progress:
+        task = api.open_task(data, text_column=text_column, label_column=label_column, seed=shared.seed, strict=strict)
+        _say_problems(output, task)
+        prepared = api.prepare(task, strategy, backbone, settings, resources)
+        if strategy == "auto":
+            output.say(f"strategy auto: {prepared.plan.strategy}")
+        if dry_run:
+            _show_plan(output, prepared)
+            return
+        passport = prepared.backbone.passport
+        output.say(f"backbone {passport.name}: {passport.source_data}, licence {passport.license}")
+        model = api.fit(
+            task,
+            prepared,
+            resources=resources,
+            out=out,
+            resume=resume,
+            progress=progress,
+            on_step=lambda step: _say_step(output, step),
+        )
+    _show_model(output, model, task, str(out))
+
+
+def _say_problems(output: Output, task: "Task") -> None:
+    """One line on what was found wrong with the data; `inspect` tells all."""
+    counts = {severity: sum(one.severity == severity for one in task.problems) for severity in ("error", "warning")}
+    if any(counts.values()):
+        output.say(
+            f"data: {counts['error']} kinds of bad samples left out, {counts['warning']} warnings; "
+            f"`regraft inspect` names them"
+        )
+
+
+def _say_step(output: Output, step: "Step") -> None:
+    shown = "  ".join(f"{name} {value:.4f}" for name, value in step.metrics.items())
+    note = f"  ({step.note})" if step.note else ""
+    output.say(
+        f"phase {step.phase + 1} epoch {step.epoch + 1}: loss {step.loss:.4f}  {shown}  {step.seconds:.1f} s{note}"
+    )
+
+
+def _show_plan(output: Output, prepared: "Prepared") -> None:
+    rows = prepared.plan.table(prepared.outline)
+    columns = list(rows[0])
+    title = f"{prepared.plan.strategy} of {prepared.outline.name}"
+    shown = table(title, columns, [list(row.values()) for row in rows], right=("rate", "parameters"))
+    output.result({"plan": prepared.plan.to_json(), "table": rows}, shown)
+
+
+def _show_model(output: Output, model: "Model", task: "Task", out: str) -> None:
+    plan, outline = model.run.plan, model.backbone.outline
+    frozen = plan.frozen(outline)
+    head_parameters = sum(tensor.numel() for tensor in model.head.parameters())
+    trainable = sum(stage.parameters for stage in outline.stages[frozen:]) + head_parameters
+    result = {
+        "strategy": plan.strategy,
+        "boundary": outline.boundary_name(frozen),
+        "backbone": model.backbone.passport.source,
+        "metrics": {
+            split: {name: value for name, value in values.items() if name != "intervals"}
+            for split, values in model.results.items()
+        },
+        "intervals": {split: values["intervals"] for split, values in model.results.items()},
+        "trainable_parameters": trainable,
+        "total_parameters": outline.parameters + head_parameters,
+        "samples": {name: len(split) for name, split in task.splits.items()},
+        "seconds": dict(model.run.seconds),
+        "model": out,
+    }
+    rows = [[split, *_with_intervals(values)] for split, values in model.results.items()]
+    seconds = model.run.seconds
+    output.result(
+        result,
+        table(f"{plan.strategy} of {outline.name}, frozen up to {result['boundary']}", ["split", *METRICS], rows),
+        f"trained {trainable:,} of {result['total_parameters']:,} parameters on {len(task.train)} samples "
+        f"in {seconds['total']:.1f} s (features {seconds['features']:.1f} s, training {seconds['training']:.1f} s)",
+        f"model: {out}",
+    )
+
+
+METRICS = ("accuracy", "balanced_accuracy", "macro_f1", "log_loss", "calibration_error")
+
+
+def _with_intervals(values: dict[str, Any]) -> list[str]:
+    """Each metric as `0.912 [0.87, 0.95]`: the 95 % bootstrap interval over samples."""
+    return [
+        f"{values[name]:.3f} [{values['intervals'][name][0]:.3f}, {values['intervals'][name][1]:.3f}]"
+        for name in METRICS
+    ]

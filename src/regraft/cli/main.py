@@ -1,0 +1,84 @@
+"""The entry point: which commands there are, and how an error becomes an exit code."""
+
+import importlib
+import os
+import sys
+import traceback
+from typing import cast
+
+import click
+
+from regraft.core import InputError, RegraftError
+
+EXIT_FAILED = 1
+EXIT_WRONG_INPUT = 2
+EXIT_INTERRUPTED = 130
+
+# Name, module and one line of help: written out so that `--help` imports no command.
+COMMANDS = (
+    ("demo", "regraft.cli.demo", "The whole story on embedded data and weights, with no network."),
+    ("inspect", "regraft.cli.inspect", "What the data is, and what is wrong with it."),
+    ("backbones", "regraft.cli.backbones", "Which pretrained backbones can be used here."),
+    ("fit", "regraft.cli.fit", "Graft a head on a backbone and train it."),
+    ("evaluate", "regraft.cli.evaluate", "Metrics of a model with intervals, confusion and calibration."),
+    ("predict", "regraft.cli.predict", "Classes of pictures or texts."),
+    ("compare", "regraft.cli.compare", "Strategies side by side over seeds, from scratch included."),
+)
+
+
+class LazyGroup(click.Group):
+    """A group that imports a command's module when the command is run."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Names in the order a newcomer would use them."""
+        return [name for name, _, _ in COMMANDS]
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """The command of that name, or None."""
+        module = {name: module for name, module, _ in COMMANDS}.get(cmd_name)
+        if module is None:
+            return None
+        return cast("click.Command", importlib.import_module(module).command)
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the command list without importing any of them."""
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, line) for name, _, line in COMMANDS])
+
+
+@click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(package_name="regraft")
+def regraft() -> None:
+    """Reuse a pretrained network on your own data, with evidence for every choice."""
+
+
+def main() -> None:
+    """Run the command line; errors that a user can mend are one line on stderr, never a traceback."""
+    sys.exit(run(sys.argv[1:]))
+
+
+def run(arguments: list[str]) -> int:
+    """Run one command line and return its exit code."""
+    try:
+        return regraft.main(arguments, prog_name="regraft", standalone_mode=False) or 0
+    except click.exceptions.NoArgsIsHelpError as help_text:
+        click.echo(help_text.format_message(), err=True)
+        return EXIT_WRONG_INPUT
+    except click.ClickException as error:
+        click.echo(f"regraft: {error.format_message()}", err=True)
+        return EXIT_WRONG_INPUT
+    except InputError as error:
+        click.echo(f"regraft: {error}", err=True)
+        return EXIT_WRONG_INPUT
+    except (KeyboardInterrupt, click.Abort):
+        click.echo("regraft: interrupted; what was finished is kept", err=True)
+        return EXIT_INTERRUPTED
+    except BrokenPipeError:  # the reader of our output has gone, as `| head` does
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return EXIT_FAILED
+    except RegraftError as error:
+        click.echo(f"regraft: {error}", err=True)
+        return EXIT_FAILED
+    except Exception:  # noqa: BLE001 - the outermost place: a bug's traceback is wanted, with exit code 1
+        traceback.print_exc()
+        return EXIT_FAILED

@@ -1,0 +1,116 @@
+"""The options that every command has, and where its words go."""
+
+import contextlib
+import functools
+import json
+import os
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import click
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.table import Table
+
+
+@dataclass(frozen=True)
+class Shared:
+    """The options that every command has."""
+
+    as_json: bool
+    quiet: bool
+    seed: int
+    device: str
+    cache_dir: Path | None
+    offline: bool
+
+
+SHARED_OPTIONS = (
+    click.option("--json", "as_json", is_flag=True, help="Print one JSON object on stdout and nothing else there."),
+    click.option("--quiet", is_flag=True, help="No progress and no prose."),
+    click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Of every random choice."),
+    click.option("--device", default="auto", show_default=True, help="auto, cpu, cuda, cuda:N or mps."),
+    click.option("--cache-dir", type=click.Path(file_okay=False, path_type=Path), help="Where activations are kept."),
+    click.option("--offline", is_flag=True, help="Open no connection; what is not on disk is an error."),
+)
+
+
+def shared_options(function: Callable[..., None]) -> Callable[..., None]:
+    """Give a command the shared options, gathered into one `shared` argument."""
+
+    @functools.wraps(function)
+    def command(**values: Any) -> None:
+        names = Shared.__dataclass_fields__
+        shared = Shared(**{name: values.pop(name) for name in names})
+        if shared.offline:
+            # Set before transformers and huggingface_hub are imported: they read it then.
+            os.environ["HF_HUB_OFFLINE"] = "1"
+        function(shared=shared, **values)
+
+    wrapped: Callable[..., None] = command
+    for option in reversed(SHARED_OPTIONS):
+        wrapped = option(wrapped)
+    return wrapped
+
+
+class Output:
+    """Results on stdout, progress and prose on stderr.
+
+    With `--json`, stdout gets the one object given to `result` and nothing else, whatever a library prints.
+    """
+
+    def __init__(self, shared: Shared) -> None:
+        self._shared = shared
+        self._console = Console(file=sys.stdout, highlight=False)
+        self._errors = Console(stderr=True, highlight=False, quiet=shared.quiet)
+
+    def say(self, text: str) -> None:
+        """One line of prose on stderr."""
+        self._errors.print(text, markup=False)
+
+    def result(self, data: dict[str, Any], *views: str | Table) -> None:
+        """The command's result: the JSON object, or what a person reads."""
+        if self._shared.as_json:
+            print(json.dumps(data, ensure_ascii=False), file=sys.stdout)  # noqa: T201 - this is the output
+            return
+        for view in views:
+            self._console.print(view, markup=False)
+
+    @contextlib.contextmanager
+    def progress(self) -> Iterator[Callable[[str, int, int], None]]:
+        """A callback `(what, done, total)` that draws progress bars on stderr."""
+        columns = (
+            TextColumn("{task.description}"),
+            BarColumn(),
+            MofNCompleteColumn(),
+            TextColumn("{task.fields[rate]}"),
+            TimeRemainingColumn(),
+        )
+        # A bar rewrites its line, which a log file cannot: there, the words of `say` must do.
+        shown = not self._shared.quiet and self._errors.is_terminal
+        with (
+            contextlib.redirect_stdout(sys.stderr),
+            Progress(*columns, console=self._errors, disable=not shown, transient=True) as bars,
+        ):
+            tasks: dict[str, Any] = {}
+
+            def update(what: str, done: int, total: int) -> None:
+                if what not in tasks:
+                    tasks[what] = bars.add_task(what, total=total, rate="")
+                speed = bars.tasks[bars.task_ids.index(tasks[what])].speed
+                bars.update(tasks[what], completed=done, total=total, rate=f"{speed:.0f}/s" if speed else "")
+
+            yield update
+
+
+def table(title: str, columns: list[str], rows: list[list[str]], *, right: tuple[str, ...] = ()) -> Table:
+    """A plain table; columns named in `right` are aligned to the right."""
+    drawn = Table(title=title, title_justify="left", box=None, pad_edge=False)
+    for column in columns:
+        drawn.add_column(column, justify="right" if column in right else "left", overflow="fold")
+    for row in rows:
+        drawn.add_row(*row)
+    return drawn

@@ -1,0 +1,137 @@
+"""Classification metrics with bootstrap intervals, from targets and probabilities alone."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
+
+CALIBRATION_BINS = 15  # Guo 2017, "On Calibration of Modern Neural Networks", section 5
+RESAMPLES = 1000
+CONFIDENCE = 0.95
+
+
+@dataclass(frozen=True)
+class CalibrationBin:
+    """One bin of a reliability diagram; shares are 0-1."""
+
+    low: float
+    high: float
+    confidence: float
+    accuracy: float
+    samples: int
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """What `evaluate_probabilities` found.
+
+    Attributes:
+        metrics: `accuracy`, `balanced_accuracy`, `macro_f1`, `log_loss`, `calibration_error`.
+        intervals: The 95 % percentile-bootstrap interval of each metric, as (low, high).
+        confusion: (C, C) counts, row = true class, column = predicted class.
+        calibration: The bins behind the calibration error.
+        samples: N.
+    """
+
+    metrics: Mapping[str, float]
+    intervals: Mapping[str, tuple[float, float]]
+    confusion: list[list[int]]
+    calibration: tuple[CalibrationBin, ...]
+    samples: int
+
+
+def evaluate_probabilities(targets: Ints, probabilities: Floats, *, seed: int = 0) -> Evaluation:
+    """Metrics of class probabilities against the truth, each with a bootstrap interval.
+
+    Args:
+        targets: (N,) int, the true class of each sample.
+        probabilities: (N, C) float, rows sum to 1.
+        seed: Of the bootstrap over samples.
+
+    Example:
+        >>> truth, sure = np.array([0, 1]), np.array([[0.9, 0.1], [0.2, 0.8]])
+        >>> evaluate_probabilities(truth, sure).metrics["accuracy"]
+        1.0
+    """
+    every = np.arange(len(targets))
+    columns = _Columns.of(targets, probabilities)
+    rng = np.random.default_rng(seed)
+    draws = [columns.metrics(rng.integers(0, len(targets), len(targets))) for _ in range(RESAMPLES)]
+    tail = 100 * (1 - CONFIDENCE) / 2
+    metrics = columns.metrics(every)
+    intervals = {}
+    for name in metrics:
+        low, high = np.percentile([draw[name] for draw in draws], [tail, 100 - tail])
+        intervals[name] = (float(low), float(high))
+    return Evaluation(
+        metrics=metrics,
+        intervals=intervals,
+        confusion=columns.confusion(every).tolist(),
+        calibration=columns.reliability(),
+        samples=len(targets),
+    )
+
+
+@dataclass(frozen=True)
+class _Columns:
+    """Per-sample columns from which every metric of any resample is a cheap reduction."""
+
+    targets: Ints
+    predicted: Ints
+    confidence: Floats
+    losses: Floats
+    classes: int
+
+    @classmethod
+    def of(cls, targets: Ints, probabilities: Floats) -> "_Columns":
+        predicted = probabilities.argmax(axis=1)
+        # Clipped as scikit-learn's log_loss does, so that one sure mistake does not give infinity.
+        smallest = np.finfo(np.float32).eps
+        truth = probabilities[np.arange(len(targets)), targets].clip(smallest, 1)
+        return cls(targets, predicted, probabilities.max(axis=1), -np.log(truth), probabilities.shape[1])
+
+    def confusion(self, rows: Ints) -> Ints:
+        """(C, C) counts over the given rows."""
+        cells = self.targets[rows] * self.classes + self.predicted[rows]
+        return np.bincount(cells, minlength=self.classes**2).reshape(self.classes, self.classes)
+
+    def metrics(self, rows: Ints) -> dict[str, float]:
+        """Every metric over the given rows; classes absent from truth and prediction do not count."""
+        confusion = self.confusion(rows)
+        hits, truths, guesses = confusion.diagonal(), confusion.sum(axis=1), confusion.sum(axis=0)
+        present, used = truths > 0, truths + guesses > 0
+        return {
+            "accuracy": float(hits.sum() / len(rows)),
+            "balanced_accuracy": float((hits[present] / truths[present]).mean()),
+            "macro_f1": float((2 * hits[used] / (truths + guesses)[used]).mean()),
+            "log_loss": float(self.losses[rows].mean()),
+            "calibration_error": self._calibration_error(rows),
+        }
+
+    def _bins(self, rows: Ints) -> Ints:
+        return np.minimum((self.confidence[rows] * CALIBRATION_BINS).astype(np.int64), CALIBRATION_BINS - 1)
+
+    def _calibration_error(self, rows: Ints) -> float:
+        """Expected calibration error with equal-width bins (Guo 2017, equation 3)."""
+        right = (self.targets[rows] == self.predicted[rows]).astype(float)
+        gaps = np.bincount(self._bins(rows), weights=right - self.confidence[rows], minlength=CALIBRATION_BINS)
+        return float(np.abs(gaps).sum() / len(rows))
+
+    def reliability(self) -> tuple[CalibrationBin, ...]:
+        """The filled bins of the reliability diagram."""
+        bins = self._bins(np.arange(len(self.targets)))
+        right = self.targets == self.predicted
+        return tuple(
+            CalibrationBin(
+                low=number / CALIBRATION_BINS,
+                high=(number + 1) / CALIBRATION_BINS,
+                confidence=float(self.confidence[bins == number].mean()),
+                accuracy=float(right[bins == number].mean()),
+                samples=int((bins == number).sum()),
+            )
+            for number in np.unique(bins).tolist()
+        )

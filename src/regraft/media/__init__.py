@@ -1,0 +1,1 @@
+"""From encoded bytes to arrays: the one place that decodes pictures."""

@@ -1,0 +1,183 @@
+"""A fitted backbone, head and preprocessing: predict, evaluate, save in one folder, load in a fresh process."""
+
+import json
+import os
+import shutil
+import tempfile
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from safetensors.torch import load_file, save_file
+from torch import nn
+
+from regraft.activations.extract import pooled_features
+from regraft.backbones.contract import Backbone
+from regraft.backbones.saving import load_saved_backbone, save_backbone
+from regraft.core import ModelError, Plan, Run, Sample, Split, Step
+from regraft.evaluating import Evaluation, evaluate_probabilities
+from regraft.heads import build_head
+
+FORMAT = 1
+MODEL_FILE = "model.json"
+HEAD_FILE = "head.safetensors"
+BACKBONE_FOLDER = "backbone"
+
+Progress = Callable[[str, int, int], None]
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """The class of one input; `scores` has a share for every class, and they sum to 1."""
+
+    input: str
+    label: str
+    score: float
+    scores: dict[str, float]
+
+
+@dataclass(frozen=True)
+class Model:
+    """A fitted backbone and head.
+
+    Attributes:
+        task_name: What it was trained on.
+        kind: The task's kind.
+        classes: Class names in the order of the head's outputs.
+        backbone: The trunk, in evaluation mode.
+        head: From pooled features (B, D) to logits (B, C).
+        run: The plan and what it took.
+        results: Metrics by split name, as measured when it was fitted.
+        device: Where predictions run.
+    """
+
+    task_name: str
+    kind: str
+    classes: tuple[str, ...]
+    backbone: Backbone
+    head: nn.Module = field(repr=False)
+    run: Run
+    results: dict[str, dict[str, Any]]
+    device: str = "auto"
+
+    def probabilities(self, samples: Sequence[Sample], *, progress: Progress | None = None) -> NDArray[np.float64]:
+        """Class probabilities, (N, C) float64."""
+        if not samples:
+            return np.zeros((0, len(self.classes)))
+        report = None if progress is None else lambda done, total: progress("predict", done, total)
+        # Plain float32 whatever the machine: the same input gives the same answer alone and among thousands.
+        stages, _ = pooled_features(self.backbone, samples, None, device=self.device, precision="fp32", progress=report)
+        with torch.inference_mode():
+            logits = self.head.cpu().eval()(torch.from_numpy(stages[-1]).float())
+        return logits.double().softmax(dim=1).numpy()
+
+    def predict(self, samples: Sequence[Sample], *, progress: Progress | None = None) -> list[Prediction]:
+        """The most probable class of each sample, with the share of every class."""
+        rows = self.probabilities(samples, progress=progress)
+        predictions = []
+        for sample, row in zip(samples, rows, strict=True):
+            best = int(row.argmax())
+            scores = {name: float(share) for name, share in zip(self.classes, row, strict=True)}
+            predictions.append(Prediction(sample.source, self.classes[best], float(row[best]), scores))
+        return predictions
+
+    def evaluate(self, split: Split, *, progress: Progress | None = None) -> Evaluation:
+        """Metrics on labelled samples, with bootstrap intervals."""
+        return evaluate_probabilities(np.asarray(split.targets), self.probabilities(split.samples, progress=progress))
+
+    def save(self, folder: str | Path) -> Path:
+        """Write the model to a new folder, whole or not at all.
+
+        Raises:
+            ModelError: `folder` exists and is not empty.
+        """
+        folder = Path(folder)
+        if folder.exists() and any(folder.iterdir()):
+            raise ModelError(f"{folder} exists and is not empty; name a new folder or remove it")
+        return self.save_into(folder)
+
+    def save_into(self, folder: str | Path) -> Path:
+        """Write the model's files into `folder`, `model.json` last: a folder without it holds no model."""
+        folder = Path(folder)
+        folder.mkdir(parents=True, exist_ok=True)
+        draft = Path(tempfile.mkdtemp(prefix=".draft-", dir=folder))
+        try:
+            self._write(draft)
+            for name in (BACKBONE_FOLDER, HEAD_FILE, MODEL_FILE):
+                os.replace(draft / name, folder / name)
+        finally:
+            shutil.rmtree(draft, ignore_errors=True)
+        return folder
+
+    def _write(self, folder: Path) -> None:
+        save_backbone(self.backbone, folder / BACKBONE_FOLDER)
+        tensors = {name: tensor.cpu().contiguous() for name, tensor in self.head.state_dict().items()}
+        save_file(tensors, folder / HEAD_FILE)
+        data = {
+            "format": FORMAT,
+            "task": {"name": self.task_name, "kind": self.kind, "classes": list(self.classes)},
+            "backbone": {"outline": self.backbone.outline.name, "width": self.backbone.outline.stages[-1].width},
+            "passport": self.backbone.passport.to_json(),
+            "plan": self.run.plan.to_json(),
+            "steps": [asdict(step) for step in self.run.steps],
+            "seconds": dict(self.run.seconds),
+            "environment": dict(self.run.environment),
+            "results": self.results,
+        }
+        (folder / MODEL_FILE).write_text(json.dumps(data, indent=2, ensure_ascii=False), encoding="utf-8")
+
+    def _repr_html_(self) -> str:
+        rows = "".join(
+            f"<tr><td>{split}</td><td>{values['accuracy']:.3f}</td><td>{values['macro_f1']:.3f}</td></tr>"
+            for split, values in self.results.items()
+        )
+        return (
+            f"<b>{self.run.plan.strategy}</b> of {self.backbone.outline.name} on {self.task_name}"
+            f"<table><tr><th>split</th><th>accuracy</th><th>macro-F1</th></tr>{rows}</table>"
+        )
+
+
+def load(folder: str | Path, *, device: str = "auto") -> Model:
+    """The model that `Model.save` wrote; opens no connection.
+
+    Raises:
+        ModelError: It is not a model's folder, or a file of it is missing or damaged.
+    """
+    folder = Path(folder)
+    data = _read_description(folder)
+    task, plan = data["task"], Plan.from_json(data["plan"])
+    backbone = load_saved_backbone(folder / BACKBONE_FOLDER)
+    head = build_head(plan.head, int(data["backbone"]["width"]), len(task["classes"]), seed=plan.seed)
+    try:
+        head.load_state_dict(load_file(folder / HEAD_FILE))
+    except (OSError, RuntimeError, ValueError) as error:  # safetensors raises a ValueError of its own kind
+        raise ModelError(f"{folder / HEAD_FILE}: missing or damaged ({error}); save the model again") from error
+    steps = tuple(Step(**step) for step in data["steps"])
+    return Model(
+        task_name=task["name"],
+        kind=task["kind"],
+        classes=tuple(task["classes"]),
+        backbone=backbone,
+        head=head,
+        run=Run(plan, steps, data["seconds"], data["environment"]),
+        results=data["results"],
+        device=device,
+    )
+
+
+def _read_description(folder: Path) -> dict[str, Any]:
+    """`model.json` as data, checked for the format that this version reads."""
+    file = folder / MODEL_FILE
+    try:
+        data: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
+    except FileNotFoundError as error:
+        raise ModelError(f"{folder}: no {MODEL_FILE} there; give the folder that `regraft fit --out` wrote") from error
+    except (OSError, ValueError) as error:
+        raise ModelError(f"{file}: cannot be read ({error}); save the model again") from error
+    if data.get("format") != FORMAT:
+        raise ModelError(f"{file}: format {data.get('format')}, this version reads {FORMAT}; fit the model again")
+    return data

@@ -1,0 +1,94 @@
+"""Folders of pictures: one folder per class, or a `metadata.csv` beside the pictures."""
+
+import csv
+from collections.abc import Iterator
+from pathlib import Path
+
+from regraft.core import DataError, ImageSample
+from regraft.tasks.reading import SPLIT_NAMES, Reading, Record
+
+PICTURE_SUFFIXES = {".jpg", ".jpeg", ".png", ".bmp", ".gif", ".webp", ".tif", ".tiff", ".ppm", ".pgm", ".jfif"}
+METADATA = "metadata.csv"
+
+
+def holds_pictures(folder: Path) -> bool:
+    """Whether `folder` looks like an image-classification folder."""
+    return (folder / METADATA).is_file() or any(is_picture(file) for file in folder.rglob("*"))
+
+
+def is_picture(file: Path) -> bool:
+    """Whether the name is that of a picture."""
+    return file.suffix.lower() in PICTURE_SUFFIXES and not file.name.startswith(".")
+
+
+def read_image_folder(folder: Path) -> Reading:
+    """Records of `class/*.jpg`, with `train/ val/ test/` above the classes where there are such."""
+    reading = Reading("image-classification")
+    split_folders = {
+        entry: SPLIT_NAMES[entry.name.lower()]
+        for entry in sorted(folder.iterdir())
+        if entry.is_dir() and entry.name.lower() in SPLIT_NAMES
+    }
+    if not split_folders:
+        _read_part(folder, "", reading)
+    for part, split in split_folders.items():
+        _read_part(part, split, reading)
+    if not reading.records:
+        raise DataError(f"{folder}: no pictures in class folders; expected {folder}/CLASS/*.jpg")
+    return reading
+
+
+def _read_part(folder: Path, split: str, reading: Reading) -> None:
+    """The records of one split's folder."""
+    if (folder / METADATA).is_file():
+        _read_metadata(folder, split, reading)
+        return
+    for entry in sorted(folder.iterdir()):
+        if entry.is_dir() and not entry.name.startswith("."):
+            records = [Record(_unread(file), entry.name, split) for file in _pictures(entry, reading)]
+            reading.records += records
+            if not records:
+                reading.findings.add("warning", "empty-class", "class folders without a picture; ignored", str(entry))
+        elif is_picture(entry):
+            reading.findings.add(
+                "warning", "unlabelled-picture", "pictures outside any class folder; move them into one", str(entry)
+            )
+
+
+def _pictures(folder: Path, reading: Reading) -> Iterator[Path]:
+    """Pictures below a class folder; other files are noted."""
+    for file in sorted(folder.rglob("*")):
+        if is_picture(file):
+            yield file
+        elif file.is_file() and not file.name.startswith("."):
+            reading.findings.add("note", "not-a-picture", "files that no picture's name ends like; ignored", str(file))
+
+
+def _read_metadata(folder: Path, split: str, reading: Reading) -> None:
+    """Records named by a `metadata.csv` with the columns `file_name,label`."""
+    table = folder / METADATA
+    with table.open(encoding="utf-8-sig", newline="") as lines:
+        rows = csv.DictReader(lines)
+        missing = {"file_name", "label"} - set(rows.fieldnames or ())
+        if missing:
+            raise DataError(
+                f"{table}: no column {' or '.join(sorted(missing))}; it has {', '.join(rows.fieldnames or ())}"
+            )
+        for row in rows:
+            name, label, place = row["file_name"] or "", row["label"] or "", f"{table}:{rows.line_num}"
+            file = folder / name
+            if not file.resolve().is_relative_to(folder.resolve()):
+                reading.findings.add("error", "outside-folder", "file names that leave the folder; left out", place)
+            elif not file.is_file():
+                reading.findings.add(
+                    "error", "missing-file", "rows that name a file which is not there; left out", place
+                )
+            elif not label:
+                reading.findings.add("error", "missing-label", "rows without a label; left out", place)
+            else:
+                reading.records.append(Record(_unread(file), label, split))
+
+
+def _unread(file: Path) -> ImageSample:
+    """A sample whose digest is not known yet: `examine_pictures` fills it in."""
+    return ImageSample(source=str(file), path=str(file), digest="")

@@ -1,0 +1,52 @@
+"""What every reader hands on: labelled records, and what was wrong with the rest."""
+
+from dataclasses import dataclass, field
+
+from regraft.core import Problem, Sample
+from regraft.core.task import Severity, TaskKind
+
+SPLIT_NAMES = {
+    "train": "train",
+    "training": "train",
+    "val": "validation",
+    "valid": "validation",
+    "validation": "validation",
+    "dev": "validation",
+    "test": "test",
+    "testing": "test",
+}
+
+
+@dataclass(frozen=True)
+class Record:
+    """A labelled sample; `split` is empty where the source has none."""
+
+    sample: Sample
+    label: str
+    split: str = ""
+
+
+class Findings:
+    """Problems gathered by code, each with the samples it concerns."""
+
+    def __init__(self) -> None:
+        self._found: dict[str, tuple[Severity, str, list[str]]] = {}
+
+    def add(self, severity: Severity, code: str, message: str, *items: str) -> None:
+        """Note a problem; the first message of a code stands for all its items."""
+        self._found.setdefault(code, (severity, message, []))[2].extend(items)
+
+    def problems(self) -> tuple[Problem, ...]:
+        """All of them, in the order they were first found."""
+        return tuple(
+            Problem(severity, code, message, tuple(items)) for code, (severity, message, items) in self._found.items()
+        )
+
+
+@dataclass
+class Reading:
+    """What a reader found."""
+
+    kind: TaskKind
+    records: list[Record] = field(default_factory=list)
+    findings: Findings = field(default_factory=Findings)

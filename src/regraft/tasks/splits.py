@@ -1,0 +1,37 @@
+"""Seeded, stratified splits that keep groups of twins together."""
+
+import random
+from collections import Counter, defaultdict
+from collections.abc import Sequence
+
+
+def held_out(labels: Sequence[str], groups: Sequence[int], share: float, seed: int) -> set[int]:
+    """Positions to hold out: about `share` of each class, whole groups, never all of a class.
+
+    Args:
+        labels: The class of each sample.
+        groups: The group of each sample; a group goes to one side as a whole.
+        share: Share of each class, 0-1.
+        seed: Of the shuffle.
+    """
+    members: dict[int, list[int]] = defaultdict(list)
+    for position, group in enumerate(groups):
+        members[group].append(position)
+    by_class: dict[str, list[int]] = defaultdict(list)
+    for group, positions in members.items():
+        by_class[Counter(labels[i] for i in positions).most_common(1)[0][0]].append(group)
+    held: set[int] = set()
+    for label in sorted(by_class):
+        held |= _held_of_class(by_class[label], members, share, random.Random(f"{seed}/{label}"))  # noqa: S311 - no secret
+    return held
+
+
+def _held_of_class(groups: list[int], members: dict[int, list[int]], share: float, rng: random.Random) -> set[int]:
+    size = sum(len(members[group]) for group in groups)
+    wanted = max(round(share * size), 1) if len(groups) > 1 else 0
+    held: set[int] = set()
+    # The last group always stays, so that every class can be learnt.
+    for group in rng.sample(groups, len(groups))[:-1]:
+        if len(held) + len(members[group]) <= wanted:
+            held.update(members[group])
+    return held

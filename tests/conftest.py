@@ -1,0 +1,33 @@
+"""Shared fixtures: where the real data are, and a cache folder that each test has to itself."""
+
+import os
+from pathlib import Path
+
+import pytest
+import torch
+
+torch.set_num_threads(2)
+
+
+def _shared_folder() -> Path | None:
+    """The folder of real data and weights, where there is one."""
+    named = os.environ.get("REGRAFT_SHARED")
+    folder = Path(named) if named else Path(__file__).resolve().parents[1].parent / "shared"
+    return folder if (folder / "data").is_dir() else None
+
+
+@pytest.fixture(scope="session")
+def shared() -> Path:
+    """The folder of real data and weights; the test is skipped where it is absent."""
+    folder = _shared_folder()
+    if folder is None:
+        pytest.skip("real data not found: set REGRAFT_SHARED to the folder that holds data/ and models/")
+    return folder
+
+
+@pytest.fixture(autouse=True)
+def own_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Activations, models and shards of one test never reach another."""
+    folder = tmp_path / "cache"
+    monkeypatch.setenv("REGRAFT_CACHE", str(folder))
+    return folder
