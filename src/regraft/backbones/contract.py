@@ -1,6 +1,7 @@
 """What every backbone offers; nothing inherits from it."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Literal, Protocol
 
 from torch import Tensor, nn
@@ -18,7 +19,10 @@ class Preprocess(Protocol):
     It is picklable, holds no weights, and its fingerprint changes with everything that changes its output.
     """
 
-    fingerprint: str
+    @property
+    def fingerprint(self) -> str:
+        """Changes with everything that changes the output."""
+        ...
 
     def __call__(self, sample: Sample) -> Tensor:
         """The one deterministic view: uint8 (3, H, W) for a picture, int64 (2, T) ids and types for text."""
@@ -32,11 +36,40 @@ class Preprocess(Protocol):
 class Backbone(Protocol):
     """A pretrained trunk, its original head removed, seen as an ordered list of stages."""
 
-    kind: Literal["image", "text"]
-    outline: Outline
-    module: nn.Module
-    passport: Passport
-    preprocess: Preprocess
+    @property
+    def kind(self) -> Literal["image", "text"]:
+        """What it reads."""
+        ...
+
+    @property
+    def outline(self) -> Outline:
+        """Its stages."""
+        ...
+
+    @property
+    def module(self) -> nn.Module:
+        """The network without its head; loaded in evaluation mode."""
+        ...
+
+    @property
+    def passport(self) -> Passport:
+        """Where its weights came from."""
+        ...
+
+    @property
+    def preprocess(self) -> Preprocess:
+        """From samples to its input."""
+        ...
+
+    @property
+    def rebuild(self) -> "Callable[[], Backbone]":
+        """Makes the same architecture with random weights, from torch's current random state."""
+        ...
+
+    @property
+    def write(self) -> Callable[[Path], None]:
+        """Writes configuration and weights to an existing folder that `load_backbone` reads."""
+        ...
 
     def collate(self, inputs: Sequence[Tensor]) -> State:
         """Preprocessed samples as one batch, on the CPU: the state that enters stage 0.

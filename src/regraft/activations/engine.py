@@ -1,0 +1,189 @@
+"""What is frozen runs in inference form: OpenVINO, ONNX Runtime or PyTorch, whichever is fast and equal."""
+
+import hashlib
+import os
+import warnings
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+
+import torch
+from torch import Tensor, nn
+
+from regraft.activations.onnx_engine import onnx_session
+from regraft.activations.openvino_engine import openvino_request
+from regraft.backbones.contract import Backbone, features
+from regraft.core.places import default_cache_dir
+
+Outputs = Literal["pooled", "boundary"]
+Inputs = tuple[Tensor, ...]
+
+# Converting a trunk takes seconds; below these counts plain PyTorch is done sooner. Measured by
+# benchmarks/extraction.py; an already converted trunk is used from the first full batch on.
+BREAK_EVEN = {"image": 200, "text": 400}
+
+FP32_ERROR = 1e-4  # largest relative error of an engine that calls itself equal
+BF16_COSINE = 0.99  # smallest cosine of centred features
+
+
+@dataclass(frozen=True)
+class TrunkEngine:
+    """A frozen prefix ready to run.
+
+    Attributes:
+        name: Such as `openvino-bf16`.
+        run: A batch of inputs to float32 outputs on the CPU.
+        relative_error: Largest, over outputs, of max |engine - PyTorch| / max |PyTorch| on the user's samples.
+        cosine: Smallest cosine of centred last outputs on the same samples.
+    """
+
+    name: str
+    run: Callable[[Inputs], list[Tensor]] = field(repr=False)
+    relative_error: float = 0.0
+    cosine: float = 1.0
+
+
+class Prefix(nn.Module):
+    """The first `frozen` stages as one module, from preprocessed inputs to the wanted outputs.
+
+    Pictures enter as uint8 and are normalised inside, so that a quarter of the bytes cross over.
+    """
+
+    def __init__(self, backbone: Backbone, frozen: int, outputs: Outputs) -> None:
+        super().__init__()
+        self.trunk = backbone.module
+        self._backbone = backbone
+        self._frozen = frozen
+        self._outputs = outputs
+
+    def forward(self, *inputs: Tensor) -> tuple[Tensor, ...]:
+        """Pooled features of every stage, or the first tensor of the state that leaves the prefix."""
+        state: tuple[Tensor, ...] = inputs
+        if self._backbone.kind == "image":
+            normalise: Any = self._backbone.preprocess
+            state = (normalise.normalise(inputs[0]),)
+        if self._outputs == "boundary":
+            return (self._backbone.run(state, 0, self._frozen)[0],)
+        return tuple(features(self._backbone, state))
+
+
+def engine_inputs(backbone: Backbone, samples: Sequence[Tensor]) -> Inputs:
+    """Preprocessed samples as one batch for an engine: uint8 pictures, or ids, mask and types."""
+    return (torch.stack(list(samples)),) if backbone.kind == "image" else backbone.collate(samples)
+
+
+def compile_trunk(
+    backbone: Backbone,
+    frozen: int,
+    outputs: Outputs,
+    key: str,
+    first: Inputs,
+    count: int,
+    *,
+    device: str = "cpu",
+    precision: str = "auto",
+) -> TrunkEngine:
+    """The fastest engine whose output on the user's own samples is equal enough.
+
+    Args:
+        backbone: The trunk; it must be in evaluation mode.
+        frozen: How many leading stages to run.
+        outputs: `pooled` features of every stage, or the state at the `boundary`.
+        key: Content hash of the prefix: names the converted file.
+        first: The first batch, on which engines are compared with PyTorch.
+        count: How many samples are to come.
+        device: `cpu` or a PyTorch accelerator.
+        precision: `auto` = bf16 where the processor computes in it and the guard passes.
+    """
+    prefix = Prefix(backbone, frozen, outputs).eval()
+    if device != "cpu":
+        return TrunkEngine(
+            f"torch-{device}-bf16" if precision != "fp32" else f"torch-{device}", _torch_run(prefix, device, precision)
+        )
+    plain = TrunkEngine("torch-fp32", _torch_run(prefix, "cpu", "fp32"))
+    file = default_cache_dir() / "engines" / f"{hashlib.sha256(f'{key}/{outputs}/{frozen}'.encode()).hexdigest()}.xml"
+    if count < BREAK_EVEN[backbone.kind] and not file.exists():
+        return plain
+    reference = plain.run(first)
+    for name, make in _candidates(prefix, first, file, precision):
+        try:
+            run = make()
+            error, cosine = compared(reference, run(first))
+        except Exception as problem:  # noqa: BLE001 - whatever another runtime refuses, PyTorch still runs
+            warnings.warn(f"{name} cannot run this trunk ({str(problem).splitlines()[0][:200]})", stacklevel=2)
+            continue
+        good = cosine >= BF16_COSINE if name.endswith("bf16") else error < FP32_ERROR
+        if good:
+            return TrunkEngine(name, run, error, cosine)
+    return plain
+
+
+def _candidates(
+    prefix: Prefix, first: Inputs, file: Path, precision: str
+) -> Iterator[tuple[str, Callable[[], Callable[[Inputs], list[Tensor]]]]]:
+    """Engines to try, the fastest first."""
+    if precision == "bf16" or (precision == "auto" and has_bf16()):
+        yield "openvino-bf16", lambda: openvino_request(prefix, first, file, "bf16")
+    yield "openvino-fp32", lambda: openvino_request(prefix, first, file, "f32")
+    yield "onnxruntime-fp32", lambda: onnx_session(prefix, first, file.with_suffix(".onnx"))
+
+
+def compared(reference: list[Tensor], outputs: list[Tensor]) -> tuple[float, float]:
+    """Largest relative error over outputs, and smallest cosine of the centred last output."""
+    error = max(
+        float((ours - theirs).abs().max() / theirs.abs().max().clamp(min=1e-12))
+        for theirs, ours in zip(reference, outputs, strict=True)
+    )
+    theirs, ours = reference[-1].flatten(1), outputs[-1].flatten(1)
+    centre = theirs.mean(dim=0) if len(theirs) > 1 else torch.zeros(())
+    cosine = float(nn.functional.cosine_similarity(theirs - centre, ours - centre, dim=1).min())
+    return error, cosine
+
+
+def _torch_run(prefix: Prefix, device: str, precision: str) -> Callable[[Inputs], list[Tensor]]:
+    prefix.to(device)
+    low = device != "cpu" and precision != "fp32"
+
+    def run(inputs: Inputs) -> list[Tensor]:
+        moved = tuple(one.to(device) for one in inputs)
+        with torch.inference_mode(), fast_matmul(), torch.autocast(device.split(":")[0], torch.bfloat16, enabled=low):
+            return [one.float().cpu() for one in prefix(*moved)]
+
+    return run
+
+
+def has_bf16() -> bool:
+    """Whether this processor has bf16 instructions; without them bf16 is emulated and slow."""
+    try:
+        flags = Path("/proc/cpuinfo").read_text(encoding="ascii", errors="replace")
+    except OSError:
+        return False
+    return "avx512_bf16" in flags or "amx_bf16" in flags
+
+
+@contextmanager
+def fast_matmul() -> Iterator[None]:
+    """Let float32 matrix products take oneDNN's path while inside.
+
+    On processors without AMX the arithmetic stays float32 and is about twice as fast on AMD, where the
+    default library avoids AVX-512; with AMX it would round to bf16, so it is left alone there.
+    """
+    matmul: Any = torch.backends.mkldnn.matmul
+    if not has_bf16() or _has_amx() or os.environ.get("REGRAFT_PLAIN_MATMUL"):
+        yield
+        return
+    before = matmul.fp32_precision
+    matmul.fp32_precision = "bf16"
+    try:
+        yield
+    finally:
+        matmul.fp32_precision = before
+
+
+def _has_amx() -> bool:
+    try:
+        return "amx_bf16" in Path("/proc/cpuinfo").read_text(encoding="ascii", errors="replace")
+    except OSError:
+        return False

@@ -1,0 +1,263 @@
+"""One pass of the frozen trunk over samples: pooled features of all stages, or activations at a boundary."""
+
+import time
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from regraft.activations.engine import Outputs, TrunkEngine, compile_trunk, engine_inputs, has_bf16
+from regraft.activations.recipes import prefix_hash, recipe_key, sample_key
+from regraft.activations.rows import MemoryRecipe, pack, unpack
+from regraft.activations.store import ActivationStore, Recipe
+from regraft.backbones.contract import Backbone, State
+from regraft.core import Sample
+
+Floats = NDArray[np.float32]
+Progress = Callable[[int, int], None]
+Request = tuple[Sample, int | None]  # a sample and the seed of its augmented view, None = the plain view
+
+BATCH = 32
+DECODERS = 2
+SHARD_BYTES = 64 << 20  # a kill loses at most this much work
+MOST_VIEWS = 8
+
+
+@dataclass(frozen=True)
+class Extraction:
+    """What one call did.
+
+    Attributes:
+        samples: How many were asked for (views counted).
+        computed: How many were not in the store.
+        seconds: Wall time, decoding and storing included.
+        engine: What ran the trunk; `store` if nothing had to run.
+        relative_error: Of the engine against PyTorch, on the first batch.
+    """
+
+    samples: int
+    computed: int
+    seconds: float
+    engine: str = "store"
+    relative_error: float = 0.0
+
+
+@dataclass(frozen=True)
+class BoundaryActivations:
+    """Stored states at a boundary; a batch is read when it is asked for."""
+
+    views: int
+    extraction: Extraction
+    recipe: "Recipe | MemoryRecipe"
+    samples: tuple[Sample, ...]
+    seeds: tuple[int | None, ...]
+
+    def batch(self, indices: Sequence[int], view: int) -> State:
+        """The state that leaves the boundary for the given samples, float32; texts padded to the longest."""
+        seed = self.seeds[view % len(self.seeds)]
+        return unpack(self.recipe, [sample_key(self.samples[index], seed) for index in indices])
+
+
+def pooled_features(
+    backbone: Backbone,
+    samples: Sequence[Sample],
+    store: ActivationStore | None,
+    *,
+    stages: Sequence[int] | None = None,
+    views: Sequence[int] = (),
+    device: str = "cpu",
+    precision: str = "auto",
+    progress: Progress | None = None,
+) -> tuple[list[Floats], Extraction]:
+    """Pooled features, all stages computed and stored in one pass.
+
+    Args:
+        backbone: The trunk, put in evaluation mode.
+        samples: N samples.
+        store: Where to look and keep; None = memory only.
+        stages: Which stages to return; None = all.
+        views: Seeds of augmented views; empty = the one plain view. Rows are view by view.
+        device: `cpu` or an accelerator.
+        precision: `auto`, `fp32` or `bf16`.
+        progress: Called with (done, total) of the samples to be computed.
+
+    Returns:
+        One float32 array per stage asked for, (N x views, D), in the order of the samples.
+    """
+    seeds: tuple[int | None, ...] = tuple(views) or (None,)
+    requests = [(sample, seed) for seed in seeds for sample in samples]
+    work = _Work(backbone, len(backbone.outline), "pooled", device, precision, store)
+    recipe, extraction = work.fill(requests, progress)
+    wanted = range(len(backbone.outline)) if stages is None else stages
+    keys = [sample_key(*request) for request in requests]
+    return [_gathered(recipe, keys, str(stage)) for stage in wanted], extraction
+
+
+def boundary_activations(
+    backbone: Backbone,
+    samples: Sequence[Sample],
+    frozen: int,
+    store: ActivationStore | None,
+    *,
+    views: int = 0,
+    seed: int = 0,
+    device: str = "cpu",
+    precision: str = "auto",
+    progress: Progress | None = None,
+) -> BoundaryActivations:
+    """States that leave stage `frozen - 1`, stored as float16 where every value fits, else float32.
+
+    Args:
+        backbone: The trunk, put in evaluation mode.
+        samples: N samples.
+        frozen: How many leading stages are frozen; at least 1.
+        store: Where to look and keep; None = memory only.
+        views: Augmented views per sample; 0 = the one plain view.
+        seed: Of the views.
+        device: `cpu` or an accelerator.
+        precision: `auto`, `fp32` or `bf16`.
+        progress: Called with (done, total).
+    """
+    seeds: tuple[int | None, ...] = tuple(seed * MOST_VIEWS + view for view in range(views)) or (None,)
+    requests = [(sample, one) for one in seeds for sample in samples]
+    work = _Work(backbone, frozen, "boundary", device, precision, store)
+    recipe, extraction = work.fill(requests, progress)
+    return BoundaryActivations(len(seeds), extraction, recipe, tuple(samples), seeds)
+
+
+def views_within(backbone: Backbone, frozen: int, sample: Sample, count: int, budget_bytes: int) -> int:
+    """How many augmented views of `count` samples fit in half of the budget, from 1 to 8; texts have one."""
+    if backbone.kind == "text":
+        return 1
+    with torch.inference_mode():
+        state = backbone.run(backbone.collate([backbone.preprocess(sample)]), 0, frozen)
+    bytes_per_sample = 2 * state[0].numel()
+    return max(1, min(MOST_VIEWS, budget_bytes // 2 // max(bytes_per_sample * count, 1)))
+
+
+@dataclass(frozen=True)
+class _Work:
+    """One output of one prefix: what to compute, and where rows are kept."""
+
+    backbone: Backbone
+    frozen: int
+    outputs: Outputs
+    device: str
+    precision: str
+    store: ActivationStore | None
+
+    def fill(self, requests: list[Request], progress: Progress | None) -> "tuple[Recipe | MemoryRecipe, Extraction]":
+        """Compute what is missing and return the recipe that then holds every request."""
+        begun = time.perf_counter()
+        weights = prefix_hash(self.backbone, self.frozen)
+        low = self.precision == "bf16" or (self.precision == "auto" and (self.device != "cpu" or has_bf16()))
+        key = recipe_key(self.backbone, weights, self.outputs, "bf16" if low else "fp32")
+        recipe: Recipe | MemoryRecipe = MemoryRecipe() if self.store is None else self.store.recipe(key)
+        missing = recipe.missing([sample_key(*request) for request in requests])
+        unique = list({sample_key(*requests[position]): requests[position] for position in missing}.values())
+        extraction = Extraction(len(requests), len(unique), 0.0)
+        if unique:
+            was_training = self.backbone.module.training
+            self.backbone.module.eval()
+            engine = self._compute(unique, recipe, weights, progress)
+            self.backbone.module.train(was_training)
+            extraction = replace(extraction, engine=engine.name, relative_error=engine.relative_error)
+        return recipe, replace(extraction, seconds=time.perf_counter() - begun)
+
+    def _compute(
+        self, requests: list[Request], recipe: "Recipe | MemoryRecipe", weights: str, progress: Progress | None
+    ) -> TrunkEngine:
+        engine: TrunkEngine | None = None
+        waiting: list[tuple[list[str], dict[str, Tensor]]] = []
+        done = size = 0
+        for batch, prepared in self._batches(requests):
+            inputs = engine_inputs(self.backbone, prepared)
+            if engine is None:
+                engine = compile_trunk(
+                    self.backbone,
+                    self.frozen,
+                    self.outputs,
+                    weights,
+                    inputs,
+                    len(requests),
+                    device=self.device,
+                    precision=self.precision,
+                )
+            rows = pack(engine.run(inputs), inputs, self.outputs, self.backbone.kind)
+            waiting.append(([sample_key(*request) for request in batch], rows))
+            size += sum(tensor.nbytes for tensor in rows.values())
+            done += len(batch)
+            if size >= SHARD_BYTES:
+                _flush(recipe, waiting)
+                size = 0
+            if progress is not None:
+                progress(done, len(requests))
+        _flush(recipe, waiting)
+        if engine is None:
+            raise ValueError("nothing to compute")
+        return engine
+
+    def _batches(self, requests: list[Request]) -> Iterator[tuple[list[Request], list[Tensor]]]:
+        """Preprocessed batches; pictures are decoded by threads, a bounded number of batches ahead."""
+        if self.backbone.kind == "text":
+            yield from self._text_batches(requests)
+            return
+        chunks = [requests[begin : begin + BATCH] for begin in range(0, len(requests), BATCH)]
+        ahead: deque[tuple[list[Request], list[Future[Tensor]]]] = deque()
+        with ThreadPoolExecutor(DECODERS) as pool:
+            for chunk in chunks:
+                ahead.append((chunk, [pool.submit(self._prepared, request) for request in chunk]))
+                if len(ahead) > 2:
+                    batch, futures = ahead.popleft()
+                    yield batch, [future.result() for future in futures]
+            while ahead:
+                batch, futures = ahead.popleft()
+                yield batch, [future.result() for future in futures]
+
+    def _text_batches(self, requests: list[Request]) -> Iterator[tuple[list[Request], list[Tensor]]]:
+        """Texts of like length together, so that little is computed on padding."""
+        prepared = [self._prepared(request) for request in requests]
+        order = sorted(range(len(requests)), key=lambda position: prepared[position].shape[1], reverse=True)
+        for begin in range(0, len(order), BATCH):
+            rows = order[begin : begin + BATCH]
+            yield [requests[row] for row in rows], [prepared[row] for row in rows]
+
+    def _prepared(self, request: Request) -> Tensor:
+        sample, seed = request
+        preprocess: Any = self.backbone.preprocess
+        return preprocess(sample) if seed is None else preprocess.augmented(sample, seed)
+
+
+def _flush(recipe: "Recipe | MemoryRecipe", waiting: list[tuple[list[str], dict[str, Tensor]]]) -> None:
+    """Store what was computed as one shard and forget it."""
+    if not waiting:
+        return
+    keys = [key for names, _ in waiting for key in names]
+    names = waiting[0][1]
+    recipe.append(keys, {name: torch.cat([rows[name] for _, rows in waiting]) for name in names})
+    waiting.clear()
+
+
+def _gathered(recipe: "Recipe | MemoryRecipe", keys: list[str], name: str) -> Floats:
+    """The named rows of all keys, (N, D), copied shard by shard."""
+    by_shard: dict[Any, tuple[list[int], list[int]]] = {}
+    for position, key in enumerate(keys):
+        place = recipe.place(key)
+        positions, rows = by_shard.setdefault(place.shard, ([], []))
+        positions.append(position)
+        rows.append(place.row)
+    result: Floats | None = None
+    for shard, (positions, rows) in by_shard.items():
+        source = recipe.tensors(shard)[name]
+        if result is None:
+            result = np.empty((len(keys), source.shape[1]), dtype=np.float32)
+        result[positions] = source[rows].numpy()
+    if result is None:
+        raise ValueError("no samples")
+    return result

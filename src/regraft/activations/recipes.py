@@ -1,0 +1,31 @@
+"""The content hash that says whether stored activations are still those of this trunk and these samples."""
+
+import hashlib
+
+from regraft.backbones.contract import Backbone
+from regraft.core import Sample
+
+# Raise when code that changes activations changes: stored ones are then computed anew.
+LAYOUT = "1"
+
+
+def prefix_hash(backbone: Backbone, frozen: int) -> str:
+    """sha256 over the weights and buffers of the first `frozen` stages, hexadecimal."""
+    prefixes = tuple(name for stage in backbone.outline.stages[:frozen] for name in stage.modules)
+    digest = hashlib.sha256(f"{backbone.outline.family}/{frozen}/{len(backbone.outline)}".encode())
+    for name, tensor in backbone.module.state_dict().items():
+        if any(name == prefix or name.startswith(prefix + ".") for prefix in prefixes):
+            digest.update(f"{name}/{tuple(tensor.shape)}/{tensor.dtype}".encode())
+            digest.update(tensor.detach().cpu().contiguous().numpy().tobytes())
+    return digest.hexdigest()
+
+
+def recipe_key(backbone: Backbone, weights: str, outputs: str, precision: str) -> str:
+    """sha256 over everything but the sample that decides an activation, hexadecimal."""
+    parts = (LAYOUT, weights, backbone.preprocess.fingerprint, outputs, precision)
+    return hashlib.sha256("/".join(parts).encode()).hexdigest()
+
+
+def sample_key(sample: Sample, view: int | None) -> str:
+    """The sample's digest and, of an augmented view, its seed."""
+    return sample.digest if view is None else f"{sample.digest}/{view}"

@@ -1,0 +1,169 @@
+"""Activations on disk: found by content, memory-mapped, checksummed, written whole or not at all.
+
+Layout: one folder per recipe (weights, preprocessing, output), in it shards `NAME.safetensors` with the rows
+of many samples and `NAME.json` with their keys and the shard's sha256. A shard exists once its `.json` does.
+"""
+
+import errno
+import hashlib
+import json
+import os
+import shutil
+import time
+import uuid
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save_file
+from torch import Tensor
+
+from regraft.core import OptionError
+
+GIB = 1 << 30
+DEFAULT_BUDGET = 20 * GIB
+USED_FILE = "used"
+STALE_SECONDS = 3600  # a draft older than this was left by a process that died
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where a sample's row is."""
+
+    shard: Path
+    row: int
+
+
+class ActivationStore:
+    """A folder of recipes with a size budget; the least recently used recipe goes first."""
+
+    def __init__(self, folder: Path, budget_bytes: int = DEFAULT_BUDGET) -> None:
+        self.folder = folder
+        self.budget_bytes = budget_bytes
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise _unwritable(folder, error) from error
+
+    def recipe(self, key: str) -> "Recipe":
+        """The rows of one recipe, marked as used now."""
+        folder = self.folder / key
+        try:
+            folder.mkdir(exist_ok=True)
+            (folder / USED_FILE).touch()
+        except OSError as error:
+            raise _unwritable(self.folder, error) from error
+        return Recipe(folder, self)
+
+    def make_room(self, keep: Path) -> None:
+        """Remove the least recently used recipes, but not `keep`, until the budget holds."""
+        sizes = {entry: _size(entry) for entry in self.folder.iterdir() if entry.is_dir()}
+        total = sum(sizes.values())
+        for entry in sorted(sizes, key=_last_used):
+            if total <= self.budget_bytes:
+                return
+            if entry != keep:
+                # A reader in another process keeps its memory map; it recomputes what it looks up later.
+                shutil.rmtree(entry, ignore_errors=True)
+                total -= sizes[entry]
+
+
+class Recipe:
+    """The stored rows of one recipe; safe to read and append from several processes."""
+
+    def __init__(self, folder: Path, store: ActivationStore) -> None:
+        self._folder = folder
+        self._store = store
+        self._places: dict[str, Place] = {}
+        self._seen: set[Path] = set()
+        self._open: dict[Path, dict[str, Tensor]] = {}
+
+    def missing(self, keys: Sequence[str]) -> list[int]:
+        """Positions of the keys that no sound shard holds."""
+        self._scan()
+        return [position for position, key in enumerate(keys) if key not in self._places]
+
+    def place(self, key: str) -> Place:
+        """Where the row of a key is; it must not be missing."""
+        return self._places[key]
+
+    def tensors(self, shard: Path) -> dict[str, Tensor]:
+        """The tensors of a shard, memory-mapped."""
+        if shard not in self._open:
+            with safe_open(shard, framework="pt") as file:
+                self._open[shard] = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 - not a dict
+        return self._open[shard]
+
+    def append(self, keys: Sequence[str], tensors: dict[str, Tensor]) -> None:
+        """Store rows under their keys, as one shard, whole or not at all."""
+        name = uuid.uuid4().hex
+        shard, index = self._folder / f"{name}.safetensors", self._folder / f"{name}.json"
+        drafts = (shard.with_suffix(".draft"), index.with_suffix(".draft-index"))
+        try:
+            self._folder.mkdir(exist_ok=True)  # another process may have evicted it meanwhile
+            save_file({key: tensor.contiguous() for key, tensor in tensors.items()}, drafts[0])
+            content = {"sha256": _sha256(drafts[0]), "keys": list(keys)}
+            drafts[1].write_text(json.dumps(content), encoding="utf-8")
+            os.replace(drafts[0], shard)
+            os.replace(drafts[1], index)
+        except (OSError, SafetensorError) as error:
+            for file in (*drafts, shard):
+                file.unlink(missing_ok=True)
+            raise _unwritable(self._folder, error) from error
+        self._seen.add(index)
+        self._places.update({key: Place(shard, row) for row, key in enumerate(keys)})
+        self._store.make_room(keep=self._folder)
+
+    def _scan(self) -> None:
+        """Take in shards that are new since the last look; remove those that are damaged."""
+        for index in sorted(set(self._folder.glob("*.json")) - self._seen):
+            self._seen.add(index)
+            shard = index.with_suffix(".safetensors")
+            keys = _sound_keys(index, shard)
+            if keys is None:
+                index.unlink(missing_ok=True)
+                shard.unlink(missing_ok=True)
+                continue
+            self._places.update({key: Place(shard, row) for row, key in enumerate(keys)})
+        for draft in self._folder.glob("*.draft*"):
+            if time.time() - draft.stat().st_mtime > STALE_SECONDS:
+                draft.unlink(missing_ok=True)
+
+
+def _sound_keys(index: Path, shard: Path) -> list[str] | None:
+    """The keys of a shard whose bytes are those that were written, else None."""
+    try:
+        content = json.loads(index.read_text(encoding="utf-8"))
+        keys: list[str] = content["keys"]
+        return keys if _sha256(shard) == content["sha256"] else None
+    except (OSError, ValueError, KeyError):
+        return None
+
+
+def _sha256(file: Path) -> str:
+    with file.open("rb") as data:
+        return hashlib.file_digest(data, "sha256").hexdigest()
+
+
+def _size(folder: Path) -> int:
+    return sum(_facts(file).st_size for file in _files(folder))
+
+
+def _files(folder: Path) -> Iterable[Path]:
+    return [file for file in folder.glob("*") if file.exists()]
+
+
+def _facts(file: Path) -> os.stat_result:
+    return file.stat()
+
+
+def _last_used(folder: Path) -> float:
+    marker = folder / USED_FILE
+    return marker.stat().st_mtime if marker.exists() else 0.0
+
+
+def _unwritable(folder: Path, error: Exception) -> OptionError:
+    full = getattr(error, "errno", None) == errno.ENOSPC or "No space" in str(error)
+    cure = "free some space or name another disk with --cache-dir" if full else "name another folder with --cache-dir"
+    return OptionError(f"{folder}: activations cannot be written there ({error}); {cure}")

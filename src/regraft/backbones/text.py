@@ -1,0 +1,139 @@
+"""A text trunk: embeddings, layers, and pooled features over real tokens."""
+
+import hashlib
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+
+import torch
+from torch import Tensor, nn
+
+from regraft.backbones.contract import State
+from regraft.core import DataError, Outline, Passport, Sample, Stage, TextSample
+
+LONGEST = 256  # tokens; longer texts are cut, as their cost grows with the square of the length
+
+
+@dataclass(frozen=True)
+class TextPreprocess:
+    """A checkpoint's tokenizer, with texts cut at `max_length` tokens."""
+
+    tokenizer: Any = field(repr=False)
+    max_length: int
+
+    @property
+    def fingerprint(self) -> str:
+        """sha256 of the tokenizer and the length, hexadecimal."""
+        state = self.tokenizer.backend_tokenizer.to_str()
+        return hashlib.sha256(f"{state}/{self.max_length}".encode()).hexdigest()
+
+    def __call__(self, sample: Sample) -> Tensor:
+        """Token ids and token types, int64 (2, T)."""
+        if not isinstance(sample, TextSample):
+            raise DataError(f"{sample.source}: this backbone reads text, not pictures; choose a vision backbone")
+        encoded = self.tokenizer(
+            sample.text,
+            sample.text_pair,
+            truncation=True,
+            max_length=self.max_length,
+            return_token_type_ids=True,
+            return_attention_mask=False,
+        )
+        ids = encoded["input_ids"] or [self.tokenizer.eos_token_id or 0]  # GPT-2 makes nothing of an empty text
+        types = encoded["token_type_ids"] or [0]
+        return torch.tensor([ids, types], dtype=torch.long)
+
+    def augmented(self, sample: Sample, seed: int) -> Tensor:  # noqa: ARG002 - texts have no random views
+        """The same as the plain view: there is no change of words that is sure to keep the label."""
+        return self(sample)
+
+
+@dataclass(frozen=True)
+class TextStages:
+    """The stages of one network.
+
+    Attributes:
+        names: Stage names, input side first; the first are the embeddings.
+        modules: What each stage owns.
+        embed: (ids, types), each (B, T), to hidden states (B, T, D).
+        layers: One per stage after the first: hidden (B, T, D) and attention mask (B, 1, T, T) to hidden.
+        causal: A token sees only those before it; the last real token stands for the text.
+    """
+
+    names: tuple[str, ...]
+    modules: tuple[tuple[str, ...], ...]
+    embed: Callable[[Tensor, Tensor], Tensor]
+    layers: tuple[Callable[[Tensor, Tensor], Tensor], ...]
+    causal: bool = False
+
+
+@dataclass(frozen=True)
+class TextBackbone:
+    """A text trunk as the `Backbone` protocol describes it."""
+
+    outline: Outline
+    module: nn.Module
+    passport: Passport
+    preprocess: TextPreprocess
+    layout: TextStages = field(repr=False)
+    rebuild: Callable[[], "TextBackbone"] = field(repr=False)
+    write: Callable[[Path], None] = field(repr=False)
+    kind: Literal["text"] = "text"
+
+    def collate(self, inputs: Sequence[Tensor]) -> State:
+        """Ids, mask and types, each int64 (B, T), padded on the right to the longest of the batch."""
+        longest = max(one.shape[1] for one in inputs)
+        batch = torch.zeros(3, len(inputs), longest, dtype=torch.long)
+        for row, one in enumerate(inputs):
+            length = one.shape[1]
+            batch[0, row, :length] = one[0]
+            batch[1, row, :length] = 1
+            batch[2, row, :length] = one[1]
+        return batch[0], batch[1], batch[2]
+
+    def run(self, state: State, start: int, stop: int) -> State:
+        """Stages `start` to `stop - 1`."""
+        if start >= stop:
+            return state
+        if start == 0:
+            ids, mask, types = state
+            hidden = self.layout.embed(ids, types)
+        else:
+            hidden, mask = state
+        attention = _attention_mask(mask, causal=self.layout.causal)
+        for layer in self.layout.layers[max(start - 1, 0) : stop - 1]:
+            hidden = layer(hidden, attention)
+        return hidden, mask
+
+    def pool(self, state: State, stage: int) -> Tensor:  # noqa: ARG002 - every stage is pooled alike
+        """The mean over real tokens; of a causal trunk the last real token."""
+        hidden, mask = state
+        if self.layout.causal:
+            last = mask.sum(dim=1, keepdim=True) - 1
+            return hidden.gather(1, last[:, :, None].expand(-1, -1, hidden.shape[2]))[:, 0]
+        weights = mask[:, :, None].to(hidden.dtype)
+        return (hidden * weights).sum(dim=1) / weights.sum(dim=1)
+
+
+def _attention_mask(mask: Tensor, *, causal: bool) -> Tensor:
+    """True where a token may look, bool (B, 1, T, T)."""
+    length = mask.shape[1]
+    allowed = mask.bool()[:, None, None, :].expand(-1, 1, length, -1)
+    if causal:
+        return allowed & torch.ones(length, length, dtype=torch.bool, device=mask.device).tril()
+    return allowed
+
+
+def text_outline(name: str, family: str, module: nn.Module, layout: TextStages, width: int) -> Outline:
+    """The outline of a text trunk."""
+    sizes = {key: tensor.numel() for key, tensor in module.named_parameters()}
+    stages = []
+    for stage, modules in zip(layout.names, layout.modules, strict=True):
+        owned = sum(
+            count
+            for key, count in sizes.items()
+            if any(key == prefix or key.startswith(prefix + ".") for prefix in modules)
+        )
+        stages.append(Stage(stage, modules, owned, width))
+    return Outline(name, family, tuple(stages))
