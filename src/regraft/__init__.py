@@ -1,0 +1,36 @@
+"""regraft: reuse a pretrained network on your own data, with evidence for every choice.
+
+Names are loaded when they are first used, since torch takes seconds to import.
+"""
+
+from importlib import import_module
+from importlib.metadata import version
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from regraft.api import Resources, Settings, fit, inspect, load, load_backbone, open_task, prepare
+    from regraft.comparing import compare
+    from regraft.model import Model
+
+__version__ = version("regraft")
+
+__all__ = [
+    "Model",
+    "Resources",
+    "Settings",
+    "compare",
+    "fit",
+    "inspect",
+    "load",
+    "load_backbone",
+    "open_task",
+    "prepare",
+]
+
+_HOMES = {"Model": "regraft.model", "compare": "regraft.comparing"}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in __all__:
+        raise AttributeError(f"module 'regraft' has no attribute {name!r}")
+    return getattr(import_module(_HOMES.get(name, "regraft.api")), name)

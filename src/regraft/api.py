@@ -7,21 +7,35 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import torch
 
-from regraft.activations.store import ActivationStore, default_cache_dir
+from regraft.activations.store import ActivationStore
 from regraft.backbones import load_backbone, reinitialised
 from regraft.backbones.contract import Backbone
-from regraft.core import ModelError, Outline, Plan, Run, Step, Task
+from regraft.core import DataError, ModelError, Outline, Plan, Run, Split, Step, Task
+from regraft.core.places import default_cache_dir
 from regraft.heads import build_head
+from regraft.inputs import samples_from
 from regraft.model import MODEL_FILE, Model, Progress, load
 from regraft.running import execute
 from regraft.strategies import Settings, strategy_named
 from regraft.tasks import Inspection, inspect_data, open_task
 
-__all__ = ["Prepared", "Resources", "Settings", "fit", "inspect", "load", "load_backbone", "open_task", "prepare"]
+__all__ = [
+    "Prepared",
+    "Resources",
+    "Settings",
+    "aligned_split",
+    "fit",
+    "inspect",
+    "load",
+    "load_backbone",
+    "open_task",
+    "prepare",
+    "samples_from",
+]
 
 RUN_FOLDER = "run"
 
@@ -90,8 +104,8 @@ def prepare(
     chosen = strategy_named(DEFAULT_STRATEGY if strategy == "auto" else strategy)
     settings, resources = settings or Settings(), resources or Resources()
     if isinstance(backbone, str):
-        kind = "image" if task.kind.startswith("image") else "text"
-        backbone = load_backbone(backbone, kind=kind, offline=resources.offline)
+        reads: Literal["image", "text"] = "image" if task.kind.startswith("image") else "text"
+        backbone = load_backbone(backbone, kind=reads, offline=resources.offline)
     plan = chosen.plan(backbone.outline, task.summary(), settings)
     plan.check(backbone.outline)
     if plan.start == "random":
@@ -99,7 +113,7 @@ def prepare(
     return Prepared(plan, backbone)
 
 
-def fit(
+def fit(  # noqa: PLR0913 - what a caller may say
     task: Task,
     strategy: str | Prepared = "auto",
     *,
@@ -134,7 +148,6 @@ def fit(
     prepared = prepare(task, strategy, backbone, settings, resources) if isinstance(strategy, str) else strategy
     plan, trunk = prepared.plan, prepared.backbone
     head = build_head(plan.head, trunk.outline.stages[-1].width, len(task.classes), seed=plan.seed)
-    watch = _FeatureWatch(progress)
     steps = execute(
         plan,
         trunk,
@@ -145,7 +158,7 @@ def fit(
         device=resources.device,
         precision=resources.precision,
         resume=resume,
-        progress=watch,
+        progress=progress,
     )
     taken = tuple(_reported(steps, on_step))
     trained = time.perf_counter()
@@ -159,12 +172,13 @@ def fit(
         results={},
         device=resources.device,
     )
-    model = replace(model, results=evaluate_splits(model, task, progress=progress))
-    seconds = {
-        "total": time.perf_counter() - begun,
-        "features": watch.seconds,
-        "training": trained - begun - watch.seconds,
-    }
+    # Only an unchanged trunk gives activations that another run can use.
+    kept = (
+        resources.store() if plan.start == "pretrained" and plan.frozen(trunk.outline) == len(trunk.outline) else None
+    )
+    model = replace(model, results=evaluate_splits(model, task, store=kept, progress=progress))
+    features = sum(step.feature_seconds for step in taken)
+    seconds = {"total": time.perf_counter() - begun, "features": features, "training": trained - begun - features}
     model = replace(model, run=replace(model.run, seconds=seconds))
     if out is not None:
         model.save_into(out)
@@ -172,26 +186,32 @@ def fit(
     return model
 
 
-def evaluate_splits(model: Model, task: Task, *, progress: Progress | None = None) -> dict[str, dict[str, Any]]:
+def evaluate_splits(
+    model: Model, task: Task, *, store: ActivationStore | None = None, progress: Progress | None = None
+) -> dict[str, dict[str, Any]]:
     """Metrics and their intervals on every split but the one learnt from."""
     results = {}
     for name, split in task.splits.items():
         if name != "train" and len(split):
-            found = model.evaluate(split, progress=progress)
+            found = model.evaluate(split, store=store, progress=progress)
             results[name] = {**found.metrics, "intervals": dict(found.intervals)}
     return results
 
 
-class _FeatureWatch:
-    """Passes progress on, and adds up how long the frozen trunk ran."""
+def aligned_split(model: Model, task: Task, name: str) -> Split:
+    """A split with its targets in the order of the model's classes.
 
-    def __init__(self, progress: Progress | None) -> None:
-        self.seconds = 0.0
-        self._progress = progress
-
-    def __call__(self, what: str, done: int, total: int) -> None:
-        if self._progress is not None:
-            self._progress(what, done, total)
+    Raises:
+        DataError: It has a class that the model does not know.
+    """
+    unknown = sorted(set(task.classes) - set(model.classes))
+    if unknown:
+        raise DataError(
+            f"{task.name}: the model does not know the class {unknown[0]!r}; it knows {', '.join(model.classes)}"
+        )
+    split = task.splits[name]
+    order = [model.classes.index(label) for label in task.classes]
+    return Split(split.samples, tuple(order[target] for target in split.targets))
 
 
 def _reported(steps: Iterable[Step], on_step: Callable[[Step], None] | None) -> Iterator[Step]:

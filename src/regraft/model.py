@@ -1,7 +1,6 @@
 """A fitted backbone, head and preprocessing: predict, evaluate, save in one folder, load in a fresh process."""
 
 import json
-import os
 import shutil
 import tempfile
 from collections.abc import Callable, Sequence
@@ -16,11 +15,13 @@ from safetensors.torch import load_file, save_file
 from torch import nn
 
 from regraft.activations.extract import pooled_features
+from regraft.activations.store import ActivationStore
 from regraft.backbones.contract import Backbone
 from regraft.backbones.saving import load_saved_backbone, save_backbone
 from regraft.core import ModelError, Plan, Run, Sample, Split, Step
 from regraft.evaluating import Evaluation, evaluate_probabilities
 from regraft.heads import build_head
+from regraft.running import resolve_device
 
 FORMAT = 1
 MODEL_FILE = "model.json"
@@ -64,16 +65,27 @@ class Model:
     results: dict[str, dict[str, Any]]
     device: str = "auto"
 
-    def probabilities(self, samples: Sequence[Sample], *, progress: Progress | None = None) -> NDArray[np.float64]:
-        """Class probabilities, (N, C) float64."""
+    def probabilities(
+        self, samples: Sequence[Sample], *, store: ActivationStore | None = None, progress: Progress | None = None
+    ) -> NDArray[np.float64]:
+        """Class probabilities, (N, C) float64; features are kept in `store` where one is given."""
         if not samples:
             return np.zeros((0, len(self.classes)))
         report = None if progress is None else lambda done, total: progress("predict", done, total)
         # Plain float32 whatever the machine: the same input gives the same answer alone and among thousands.
-        stages, _ = pooled_features(self.backbone, samples, None, device=self.device, precision="fp32", progress=report)
+        (features,), _ = pooled_features(
+            self.backbone,
+            samples,
+            store,
+            stages=[len(self.backbone.outline) - 1],
+            device=resolve_device(self.device),
+            precision="fp32",
+            progress=report,
+        )
         with torch.inference_mode():
-            logits = self.head.cpu().eval()(torch.from_numpy(stages[-1]).float())
-        return logits.double().softmax(dim=1).numpy()
+            logits = self.head.cpu().eval()(torch.from_numpy(features))
+        probabilities: NDArray[np.float64] = logits.double().softmax(dim=1).numpy()
+        return probabilities
 
     def predict(self, samples: Sequence[Sample], *, progress: Progress | None = None) -> list[Prediction]:
         """The most probable class of each sample, with the share of every class."""
@@ -85,9 +97,12 @@ class Model:
             predictions.append(Prediction(sample.source, self.classes[best], float(row[best]), scores))
         return predictions
 
-    def evaluate(self, split: Split, *, progress: Progress | None = None) -> Evaluation:
+    def evaluate(
+        self, split: Split, *, store: ActivationStore | None = None, progress: Progress | None = None
+    ) -> Evaluation:
         """Metrics on labelled samples, with bootstrap intervals."""
-        return evaluate_probabilities(np.asarray(split.targets), self.probabilities(split.samples, progress=progress))
+        probabilities = self.probabilities(split.samples, store=store, progress=progress)
+        return evaluate_probabilities(np.asarray(split.targets), probabilities)
 
     def save(self, folder: str | Path) -> Path:
         """Write the model to a new folder, whole or not at all.
@@ -108,7 +123,7 @@ class Model:
         try:
             self._write(draft)
             for name in (BACKBONE_FOLDER, HEAD_FILE, MODEL_FILE):
-                os.replace(draft / name, folder / name)
+                (draft / name).replace(folder / name)
         finally:
             shutil.rmtree(draft, ignore_errors=True)
         return folder

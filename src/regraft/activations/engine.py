@@ -148,7 +148,11 @@ def _torch_run(prefix: Prefix, device: str, precision: str) -> Callable[[Inputs]
 
     def run(inputs: Inputs) -> list[Tensor]:
         moved = tuple(one.to(device) for one in inputs)
-        with torch.inference_mode(), fast_matmul(), torch.autocast(device.split(":")[0], torch.bfloat16, enabled=low):
+        with (
+            torch.inference_mode(),
+            fast_matmul(),
+            torch.autocast(device.split(":", maxsplit=1)[0], torch.bfloat16, enabled=low),
+        ):
             return [one.float().cpu() for one in prefix(*moved)]
 
     return run
@@ -170,7 +174,8 @@ def fast_matmul() -> Iterator[None]:
     On processors without AMX the arithmetic stays float32 and is about twice as fast on AMD, where the
     default library avoids AVX-512; with AMX it would round to bf16, so it is left alone there.
     """
-    matmul: Any = torch.backends.mkldnn.matmul
+    backends: Any = torch.backends.mkldnn  # its settings are made at run time, which type checkers cannot see
+    matmul = backends.matmul
     if not has_bf16() or _has_amx() or os.environ.get("REGRAFT_PLAIN_MATMUL"):
         yield
         return

@@ -230,7 +230,7 @@ class _Work:
 
     def _prepared(self, request: Request) -> Tensor:
         sample, seed = request
-        preprocess: Any = self.backbone.preprocess
+        preprocess = self.backbone.preprocess
         return preprocess(sample) if seed is None else preprocess.augmented(sample, seed)
 
 

@@ -1,6 +1,5 @@
 """A frozen prefix as an ONNX Runtime session: the second choice, where OpenVINO cannot convert."""
 
-import os
 import uuid
 from collections.abc import Callable
 from pathlib import Path
@@ -41,4 +40,4 @@ def _export(prefix: nn.Module, first: tuple[Tensor, ...], file: Path) -> None:
         dynamo=False,
         external_data=False,
     )
-    os.replace(draft, file)
+    draft.replace(file)

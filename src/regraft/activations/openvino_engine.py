@@ -1,7 +1,7 @@
 """A frozen prefix as an OpenVINO request."""
 
-import os
 import uuid
+import warnings
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Literal
@@ -42,10 +42,11 @@ def _convert(prefix: nn.Module, first: tuple[Tensor, ...], file: Path) -> None:
     for one in first:
         free = [-1, -1] if one.ndim == 2 else [-1, *one.shape[1:]]  # texts also vary in length
         dynamic.append(openvino.PartialShape(free))
-    with torch.no_grad():
+    with torch.no_grad(), warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # the tracer warns of constants that are constant here
         model = openvino.convert_model(prefix, example_input=tuple(one[:2] for one in first), input=dynamic)
     file.parent.mkdir(parents=True, exist_ok=True)
     draft = file.with_name(f"{uuid.uuid4().hex}.xml")
     openvino.save_model(model, draft, compress_to_fp16=False)
-    os.replace(draft.with_suffix(".bin"), file.with_suffix(".bin"))
-    os.replace(draft, file)
+    draft.with_suffix(".bin").replace(file.with_suffix(".bin"))
+    draft.replace(file)

@@ -105,8 +105,8 @@ class Recipe:
             save_file({key: tensor.contiguous() for key, tensor in tensors.items()}, drafts[0])
             content = {"sha256": _sha256(drafts[0]), "keys": list(keys)}
             drafts[1].write_text(json.dumps(content), encoding="utf-8")
-            os.replace(drafts[0], shard)
-            os.replace(drafts[1], index)
+            drafts[0].replace(shard)
+            drafts[1].replace(index)
         except (OSError, SafetensorError) as error:
             for file in (*drafts, shard):
                 file.unlink(missing_ok=True)

@@ -50,7 +50,8 @@ class ImagePreprocess:
         scale = max(height, width) / self.crop_share / min(pixels.shape[1:])
         # timm resizes the shorter side to the floor of size / share and crops the centre.
         resized = self._resized(pixels, [max(math.floor(side * scale + 1e-6), 1) for side in pixels.shape[1:]])
-        return transform.center_crop(resized, [height, width]).contiguous()
+        cropped: Tensor = transform.center_crop(resized, [height, width])
+        return cropped.contiguous()
 
     def augmented(self, sample: Sample, seed: int) -> Tensor:
         """A random crop, flip and colour change, uint8 (3, H, W): a function of (sample, seed) alone."""

@@ -57,7 +57,7 @@ def load_folder(folder: Path) -> Backbone:
     )
 
 
-def _load(name: str, *, offline: bool) -> Backbone:
+def _load(name: str, *, offline: bool) -> Backbone:  # noqa: PLR0911 - one return per source
     source, _, rest = name.partition(":")
     if source == "bundled":
         return load_bundled(rest)
@@ -70,7 +70,7 @@ def _load(name: str, *, offline: bool) -> Backbone:
         return _timm(rest, offline=offline)
     if Path(name).is_dir():
         return load_folder(Path(name))
-    if timm.is_model(name.split(".")[0]):
+    if timm.is_model(name.split(".", maxsplit=1)[0]):
         return _timm(name, offline=offline)
     if name in TEXT_ARCHITECTURES or "/" in name:
         return load_hub(name, None, offline=offline)
@@ -78,7 +78,7 @@ def _load(name: str, *, offline: bool) -> Backbone:
 
 
 def _timm(name: str, *, offline: bool) -> Backbone:
-    if not timm.is_model(name.split(".")[0]):
+    if not timm.is_model(name.split(".", maxsplit=1)[0]):
         raise _unknown(name)
     return load_timm_name(name, offline=offline)
 

@@ -28,4 +28,5 @@ def load_saved_backbone(folder: Path) -> Backbone:
     except (OSError, ValueError, TypeError) as error:
         raise ModelError(f"{file}: missing or damaged; save the model again") from error
     backbone: Any = load_folder(folder)
-    return replace(backbone, passport=passport, outline=replace(backbone.outline, name=passport.name))
+    kept: Backbone = replace(backbone, passport=passport)
+    return kept

@@ -39,7 +39,8 @@ def load_scratch(name: str, load: Callable[[str], Backbone], seed: int = 0) -> B
             torch.manual_seed(seed)
             return _scratch_text(plain)
     fresh: Any = reinitialised(load(name), seed)
-    return replace(fresh, passport=Passport(fresh.passport.name, f"scratch:{name}"))
+    named: Backbone = replace(fresh, passport=Passport(fresh.passport.name, f"scratch:{name}"))
+    return named
 
 
 # Configurations of well-known checkpoints: what differs from the defaults of their classes.

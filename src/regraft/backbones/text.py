@@ -44,7 +44,7 @@ class TextPreprocess:
         types = encoded["token_type_ids"] or [0]
         return torch.tensor([ids, types], dtype=torch.long)
 
-    def augmented(self, sample: Sample, seed: int) -> Tensor:  # noqa: ARG002 - texts have no random views
+    def augmented(self, sample: Sample, seed: int) -> Tensor:
         """The same as the plain view: there is no change of words that is sure to keep the label."""
         return self(sample)
 
@@ -106,7 +106,7 @@ class TextBackbone:
             hidden = layer(hidden, attention)
         return hidden, mask
 
-    def pool(self, state: State, stage: int) -> Tensor:  # noqa: ARG002 - every stage is pooled alike
+    def pool(self, state: State, stage: int) -> Tensor:
         """The mean over real tokens; of a causal trunk the last real token."""
         hidden, mask = state
         if self.layout.causal:

@@ -14,7 +14,8 @@ from regraft.backbones.text import TextStages
 
 def _hidden(output: Any) -> Tensor:
     """A layer's hidden states; some releases of transformers wrap them in a tuple."""
-    return output if isinstance(output, Tensor) else output[0]
+    hidden: Tensor = output if isinstance(output, Tensor) else output[0]
+    return hidden
 
 
 def _layer(module: Any) -> Callable[[Tensor, Tensor], Tensor]:
@@ -27,7 +28,7 @@ def _bert(model: Any) -> TextStages:
 
     def embed(ids: Tensor, types: Tensor) -> Tensor:
         hidden = model.embeddings(input_ids=ids, token_type_ids=types)
-        return hidden if project is None else project(hidden)
+        return _hidden(hidden if project is None else project(hidden))
 
     layers = model.encoder.layer
     return TextStages(
@@ -46,7 +47,9 @@ def _roberta(model: Any) -> TextStages:
     def embed(ids: Tensor, types: Tensor) -> Tensor:
         # Positions run from padding + 1 whatever the ids are: real tokens always come first here.
         positions = torch.arange(padding + 1, padding + 1 + ids.shape[1], device=ids.device)
-        return model.embeddings(input_ids=ids, token_type_ids=torch.zeros_like(types), position_ids=positions[None])
+        return _hidden(
+            model.embeddings(input_ids=ids, token_type_ids=torch.zeros_like(types), position_ids=positions[None])
+        )
 
     return TextStages(stages.names, stages.modules, embed, stages.layers)
 
@@ -56,7 +59,7 @@ def _distilbert(model: Any) -> TextStages:
     return TextStages(
         names=("embeddings", *(f"layer.{i}" for i in range(len(layers)))),
         modules=(("embeddings",), *((f"transformer.layer.{i}",) for i in range(len(layers)))),
-        embed=lambda ids, types: model.embeddings(ids),  # noqa: ARG005 - it has no token types
+        embed=lambda ids, types: model.embeddings(ids),
         layers=tuple(_layer(layer) for layer in layers),
     )
 
@@ -64,9 +67,9 @@ def _distilbert(model: Any) -> TextStages:
 def _gpt2(model: Any) -> TextStages:
     """GPT-2: the final norm belongs to the last layer."""
 
-    def embed(ids: Tensor, types: Tensor) -> Tensor:  # noqa: ARG001 - it has no token types
+    def embed(ids: Tensor, types: Tensor) -> Tensor:
         positions = torch.arange(ids.shape[1], device=ids.device)[None]
-        return model.drop(model.wte(ids) + model.wpe(positions))
+        return _hidden(model.drop(model.wte(ids) + model.wpe(positions)))
 
     layers = [_layer(layer) for layer in model.h]
     last = layers[-1]

@@ -14,7 +14,7 @@ from regraft.core import DataError
 @data_options
 @click.option("--split", default="test", show_default=True, help="Which split of DATA to measure on.")
 @shared_options
-def command(  # noqa: PLR0913 - one argument per option
+def command(
     shared: Shared,
     model: str,
     data: str,

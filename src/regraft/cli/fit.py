@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 @click.option("--resume", is_flag=True, help="Go on from what an interrupted run left in --out.")
 @click.option("--dry-run", is_flag=True, help="Print the plan and train nothing.")
 @shared_options
-def command(  # noqa: PLR0913 - one argument per option
+def command(  # noqa: PLR0913, PLR0917 - one argument per option
     shared: Shared,
     data: str,
     text_column: str,
@@ -123,11 +123,12 @@ def _show_model(output: Output, model: "Model", task: "Task", out: str) -> None:
         "seconds": dict(model.run.seconds),
         "model": out,
     }
-    rows = [[split, *_with_intervals(values)] for split, values in model.results.items()]
+    splits = list(model.results)
+    rows = [[name, *(_with_interval(model.results[split], name) for split in splits)] for name in METRICS]
     seconds = model.run.seconds
     output.result(
         result,
-        table(f"{plan.strategy} of {outline.name}, frozen up to {result['boundary']}", ["split", *METRICS], rows),
+        table(f"{plan.strategy} of {outline.name}, frozen up to {result['boundary']}", ["metric", *splits], rows),
         f"trained {trainable:,} of {result['total_parameters']:,} parameters on {len(task.train)} samples "
         f"in {seconds['total']:.1f} s (features {seconds['features']:.1f} s, training {seconds['training']:.1f} s)",
         f"model: {out}",
@@ -137,9 +138,7 @@ def _show_model(output: Output, model: "Model", task: "Task", out: str) -> None:
 METRICS = ("accuracy", "balanced_accuracy", "macro_f1", "log_loss", "calibration_error")
 
 
-def _with_intervals(values: dict[str, Any]) -> list[str]:
-    """Each metric as `0.912 [0.87, 0.95]`: the 95 % bootstrap interval over samples."""
-    return [
-        f"{values[name]:.3f} [{values['intervals'][name][0]:.3f}, {values['intervals'][name][1]:.3f}]"
-        for name in METRICS
-    ]
+def _with_interval(values: dict[str, Any], name: str) -> str:
+    """A metric as `0.912 [0.870, 0.950]`: with its 95 % bootstrap interval over samples."""
+    low, high = values["intervals"][name]
+    return f"{values[name]:.3f} [{low:.3f}, {high:.3f}]"

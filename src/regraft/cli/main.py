@@ -57,7 +57,7 @@ def main() -> None:
     sys.exit(run(sys.argv[1:]))
 
 
-def run(arguments: list[str]) -> int:
+def run(arguments: list[str]) -> int:  # noqa: PLR0911 - one return per kind of end
     """Run one command line and return its exit code."""
     try:
         return regraft.main(arguments, prog_name="regraft", standalone_mode=False) or 0

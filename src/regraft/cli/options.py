@@ -69,7 +69,7 @@ class Output:
 
     def say(self, text: str) -> None:
         """One line of prose on stderr."""
-        self._errors.print(text, markup=False)
+        self._errors.print(text, markup=False, soft_wrap=True)
 
     def result(self, data: dict[str, Any], *views: str | Table) -> None:
         """The command's result: the JSON object, or what a person reads."""
@@ -77,7 +77,7 @@ class Output:
             print(json.dumps(data, ensure_ascii=False), file=sys.stdout)  # noqa: T201 - this is the output
             return
         for view in views:
-            self._console.print(view, markup=False)
+            self._console.print(view, markup=False, soft_wrap=isinstance(view, str))
 
     @contextlib.contextmanager
     def progress(self) -> Iterator[Callable[[str, int, int], None]]:

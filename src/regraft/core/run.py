@@ -16,6 +16,7 @@ class Step:
         loss: Mean training loss.
         metrics: On the validation part: `accuracy`, `loss`.
         seconds: Wall time of this step.
+        feature_seconds: Of these, what reading samples and running the frozen trunk for the store took.
         note: One sentence worth telling, such as a halved batch size; else empty.
     """
 
@@ -24,6 +25,7 @@ class Step:
     loss: float
     metrics: Mapping[str, float]
     seconds: float
+    feature_seconds: float = 0.0
     note: str = ""
 
 

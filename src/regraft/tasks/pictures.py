@@ -85,7 +85,7 @@ def _stamp(sample: ImageSample) -> tuple[int, int]:
 
 
 @functools.lru_cache(maxsize=200_000)
-def _cached_look(sample: ImageSample, stamp: tuple[int, int]) -> Look:  # noqa: ARG001 - the stamp is part of the key
+def _cached_look(sample: ImageSample, stamp: tuple[int, int]) -> Look:
     return _look(sample)
 
 
@@ -119,3 +119,15 @@ def _perceptual_hash(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
     bits = imagehash.phash(Image.fromarray(pixels), hash_size=HASH_SIZE).hash
     means = pixels.reshape(-1, 3).mean(axis=0).astype(np.uint8)
     return np.concatenate([np.packbits(bits), means])
+
+
+def digested(sample: ImageSample) -> ImageSample:
+    """The sample with its digest, after decoding it once.
+
+    Raises:
+        PictureError: It cannot be used.
+        OSError: It cannot be read.
+    """
+    data = sample.read()
+    decode_rgb(data)
+    return replace(sample, digest=hashlib.sha256(data).hexdigest())

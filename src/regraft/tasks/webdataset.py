@@ -2,7 +2,6 @@
 
 import gzip
 import hashlib
-import os
 import re
 import shutil
 import tarfile
@@ -97,5 +96,5 @@ def _uncompressed(shard: Path) -> Path:
             tempfile.NamedTemporaryFile(dir=folder, delete=False) as draft,
         ):
             shutil.copyfileobj(packed, draft, 1 << 20)
-        os.replace(draft.name, plain)
+        Path(draft.name).replace(plain)
     return plain

@@ -1,0 +1,85 @@
+"""`regraft compare DATA --out DIR`."""
+
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import click
+
+from regraft.cli.data import data_options
+from regraft.cli.fitting import fit_options
+from regraft.cli.options import Output, Shared, shared_options, table
+from regraft.core import OptionError
+
+
+@click.command("compare")
+@data_options
+@click.option("--out", required=True, type=click.Path(file_okay=False, path_type=Path), help="Folder for the report.")
+@click.option("--strategies", default="", help="Names with commas between; default: all.")
+@click.option("--seeds", type=click.IntRange(min=1), default=3, show_default=True, help="Runs of each.")
+@click.option("--shots", default="all", show_default=True, help="Training samples per class, such as 1,10,all.")
+@fit_options
+@shared_options
+def command(  # noqa: PLR0913, PLR0917 - one argument per option
+    shared: Shared,
+    data: str,
+    text_column: str,
+    label_column: str,
+    strict: bool,  # noqa: FBT001 - click passes by name
+    out: Path,
+    strategies: str,
+    seeds: int,
+    shots: str,
+    backbone: str,
+    precision: str,
+    **plan_options: Any,
+) -> None:
+    """Strategies side by side on DATA, from scratch included; finished trials are kept in --out."""
+    numbers = [_shots(word.strip()) for word in shots.split(",")]
+    from regraft import api, comparing  # noqa: PLC0415 - keeps --help fast
+
+    output = Output(shared)
+    task = api.open_task(data, text_column=text_column, label_column=label_column, seed=shared.seed, strict=strict)
+    found = comparing.compare(
+        task,
+        out,
+        strategies=[word.strip() for word in strategies.split(",") if word.strip()],
+        backbone=backbone,
+        seeds=seeds,
+        shots=numbers,
+        settings=api.Settings(seed=shared.seed, **plan_options),
+        resources=api.Resources(shared.device, precision, shared.cache_dir, shared.offline),
+        on_trial=lambda one: output.say(
+            f"{one.strategy}, shots {one.shots}, seed {one.seed}: accuracy {one.metric:.3f} in {one.seconds:.1f} s"
+        ),
+    )
+    rows = [
+        {key: value for key, value in asdict(trial).items() if key not in {"correct", "validation", "training_seconds"}}
+        for trial in found.trials
+    ]
+    gain = None if found.gain is None else asdict(found.gain)
+    summary = [asdict(row) for row in found.summaries]
+    shown = [
+        [row.strategy, row.shots, f"{row.mean:.3f}", f"{row.low:.3f} to {row.high:.3f}", f"{row.seconds:.1f}"]
+        for row in found.summaries
+    ]
+    output.result(
+        {"rows": rows, "summary": summary, "transfer_gain": gain, "report": str(found.report)},
+        table(
+            f"{task.name}: accuracy over {seeds} seeds",
+            ["strategy", "shots", "accuracy", "95 % interval", "seconds"],
+            shown,
+            right=("accuracy", "seconds"),
+        ),
+        comparing.gain_sentence(found.gain),
+        f"report: {found.report}",
+    )
+
+
+def _shots(word: str) -> int | None:
+    """A number of samples per class; None for all."""
+    if word == "all":
+        return None
+    if word.isdecimal() and int(word) > 0:
+        return int(word)
+    raise OptionError(f"--shots {word}: give numbers above 0 or all, with commas between, such as 1,10,all")

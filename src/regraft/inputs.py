@@ -1,0 +1,69 @@
+"""What a user gives to `predict`, as samples."""
+
+import glob
+from collections.abc import Sequence
+from pathlib import Path
+
+from regraft.core import DataError, ImageSample, Sample, TextSample
+from regraft.media.pictures import PictureError
+from regraft.tasks.images import is_picture
+from regraft.tasks.pictures import digested
+
+
+def samples_from(inputs: Sequence[str], lines: Sequence[str], kind: str) -> tuple[list[Sample], list[str]]:
+    """Samples, and one line for each input that cannot be used.
+
+    Args:
+        inputs: Files, folders and globs of pictures; for text, the texts themselves or a `.txt` file's name.
+        lines: From standard input: one text, or one picture's path, each.
+        kind: The task's kind.
+
+    Raises:
+        DataError: Nothing usable is left.
+    """
+    if not kind.startswith("image"):
+        texts = [text for one in inputs for text in _texts(one)] + list(enumerate_lines("-", lines))
+        if not texts:
+            raise DataError("no text to predict on; give texts, a .txt file with one a line, or - for standard input")
+        return [TextSample(source, text) for source, text in texts], []
+    samples: list[Sample] = []
+    refused: list[str] = []
+    for one in [*inputs, *lines]:
+        for file in _pictures(one):
+            try:
+                samples.append(digested(ImageSample(str(file), str(file), "")))
+            except (PictureError, OSError) as error:
+                refused.append(f"{file}: left out, {error}")
+    if not samples:
+        raise DataError(f"{'; '.join(refused) or inputs}: no usable picture among the inputs")
+    return samples, refused
+
+
+def enumerate_lines(name: str, lines: Sequence[str]) -> list[tuple[str, str]]:
+    """Non-empty lines with where they stand."""
+    return [(f"{name}:{number}", line) for number, line in enumerate(lines, start=1) if line.strip()]
+
+
+def _texts(given: str) -> list[tuple[str, str]]:
+    file = Path(given)
+    if given.endswith(".txt") and file.is_file():
+        return enumerate_lines(given, file.read_text(encoding="utf-8-sig").splitlines())
+    return [(given, given)] if given.strip() else []
+
+
+def _pictures(given: str) -> list[Path]:
+    """The pictures that a path, a folder or a glob names.
+
+    Raises:
+        DataError: There is none.
+    """
+    path = Path(given)
+    if path.is_dir():
+        found = sorted(file for file in path.rglob("*") if is_picture(file))
+    elif path.exists():
+        found = [path]
+    else:
+        found = sorted(map(Path, glob.glob(given, recursive=True)))  # noqa: PTH207 - Path.glob wants a root
+    if not found:
+        raise DataError(f"{given}: no such picture, folder or pattern")
+    return found

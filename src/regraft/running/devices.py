@@ -1,0 +1,30 @@
+"""Where a run computes."""
+
+import torch
+from accelerate import PartialState
+
+from regraft.activations.engine import has_bf16
+from regraft.core import OptionError
+
+
+def resolve_device(name: str) -> str:
+    """A device that is there: `auto` is what accelerate chooses.
+
+    Raises:
+        OptionError: The device is unknown or absent.
+    """
+    if name == "auto":
+        return "cpu" if not torch.accelerator.is_available() else str(PartialState().device)
+    try:
+        device = torch.device(name)
+        torch.zeros(1, device=device)
+    except (RuntimeError, AssertionError) as error:
+        raise OptionError(f"--device {name}: not there; use auto or cpu") from error
+    return name
+
+
+def trains_in_bf16(device: str, precision: str) -> bool:
+    """Whether the trained stages compute in bf16: where the machine has it, unless fp32 is asked for."""
+    if precision == "fp32":
+        return False
+    return precision == "bf16" or device != "cpu" or has_bf16()

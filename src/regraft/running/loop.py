@@ -1,0 +1,135 @@
+"""One epoch of gradient descent, and one pass of validation."""
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+from torch.optim import AdamW
+from torch.optim.lr_scheduler import LambdaLR
+
+from regraft.activations.engine import fast_matmul
+from regraft.backbones.contract import Backbone, State
+from regraft.core import Train, TrainingError
+from regraft.running.batches import Source
+
+Progress = Callable[[str, int, int], None]
+
+
+class DivergedError(Exception):
+    """The loss is not a number."""
+
+
+@dataclass
+class Network:
+    """Trunk and head as one function from a source's states to logits.
+
+    Attributes:
+        backbone: After `apply_freeze`.
+        head: From pooled features to logits.
+        device: Where both are.
+        low_precision: Compute trained stages in bf16.
+        chunk: Most samples at a time; less than a batch after memory ran out.
+    """
+
+    backbone: Backbone
+    head: nn.Module
+    device: str
+    low_precision: bool
+    chunk: int
+
+    def logits(self, state: State, start: int, frozen: int) -> Tensor:
+        """Logits (B, C) float32 of a state that enters stage `start`; frozen stages build no graph."""
+        last = len(self.backbone.outline)
+        state = tuple(_laid_out(one.to(self.device)) for one in state)
+        with torch.autocast(self.device.split(":")[0], torch.bfloat16, enabled=self.low_precision):
+            if start < last:
+                with torch.no_grad():
+                    state = self.backbone.run(state, start, max(start, frozen))
+                state = self.backbone.run(state, max(start, frozen), last)
+                features = self.backbone.pool(state, last - 1)
+            else:
+                (features,) = state
+        logits: Tensor = self.head(features.float())  # in full precision: it is small and decides the result
+        return logits
+
+
+@dataclass(frozen=True)
+class Trainer:
+    """What an epoch needs besides its data."""
+
+    network: Network
+    phase: Train
+    optimiser: AdamW
+    schedule: LambdaLR
+    targets: Tensor
+    progress: Progress | None
+
+    def epoch(self, source: Source, order: list[list[int]], epoch: int) -> float:
+        """Train on every batch once; the mean loss of the samples.
+
+        Raises:
+            DivergedError: A loss is not a number.
+            TrainingError: Memory does not suffice for a single sample.
+        """
+        total = 0.0
+        for number, (positions, state) in enumerate(zip(order, source.batches(order, epoch), strict=True)):
+            total += self._step(state, self.targets[positions], source.start) * len(positions)
+            if self.progress is not None:
+                self.progress(f"epoch {epoch + 1}", number + 1, len(order))
+        return total / sum(map(len, order))
+
+    def _step(self, state: State, targets: Tensor, start: int) -> float:
+        """One optimiser step; halves the chunk and repeats the batch when memory runs out."""
+        while True:
+            try:
+                self.optimiser.zero_grad(set_to_none=True)
+                loss = self._accumulate(state, targets, start)
+                break
+            except (torch.OutOfMemoryError, MemoryError) as error:
+                if self.network.chunk == 1:
+                    raise TrainingError(
+                        "memory does not suffice for one sample; freeze more with --boundary"
+                    ) from error
+                self.network.chunk = max(min(self.network.chunk, len(targets)) // 2, 1)
+        if not math.isfinite(loss):
+            raise DivergedError
+        trained = [one for group in self.optimiser.param_groups for one in group["params"]]
+        nn.utils.clip_grad_norm_(trained, self.phase.clip_norm)
+        self.optimiser.step()
+        self.schedule.step()
+        return loss
+
+    def _accumulate(self, state: State, targets: Tensor, start: int) -> float:
+        """Gradients of the batch's mean loss, chunk by chunk; returns that loss."""
+        total = 0.0
+        for begin in range(0, len(targets), self.network.chunk):
+            part = slice(begin, begin + self.network.chunk)
+            logits = self.network.logits(tuple(one[part] for one in state), start, self.phase.frozen)
+            wanted = targets[part].to(logits.device)
+            loss = nn.functional.cross_entropy(logits, wanted, label_smoothing=self.phase.label_smoothing)
+            share = len(wanted) / len(targets)
+            with fast_matmul():
+                (loss * share).backward()  # type: ignore[no-untyped-call]
+            total += float(loss.detach()) * share
+        return total
+
+
+def validate(network: Network, source: Source, order: list[list[int]], targets: Tensor) -> dict[str, float]:
+    """Loss and accuracy on a split, everything in evaluation mode."""
+    network.backbone.module.eval()
+    network.head.eval()
+    loss = right = 0.0
+    with torch.inference_mode(), fast_matmul():
+        for positions, state in zip(order, source.batches(order, 0), strict=True):
+            logits = network.logits(state, source.start, len(network.backbone.outline)).cpu()
+            wanted = targets[positions]
+            loss += float(nn.functional.cross_entropy(logits, wanted, reduction="sum"))
+            right += float((logits.argmax(dim=1) == wanted).sum())
+    return {"loss": loss / len(targets), "accuracy": right / len(targets)}
+
+
+def _laid_out(values: Tensor) -> Tensor:
+    """Feature maps with channels last, which convolutions on a processor read 1.2 to 2 times faster."""
+    return values.contiguous(memory_format=torch.channels_last) if values.ndim == 4 else values

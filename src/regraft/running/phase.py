@@ -1,0 +1,249 @@
+"""A training phase: epochs until the validation loss stops falling, resumable after each."""
+
+import math
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import torch
+from torch import Tensor, nn
+from torch.optim import AdamW
+from torch.optim.lr_scheduler import LambdaLR
+
+from regraft.backbones.contract import Backbone
+from regraft.core import Plan, Step, Task, Train, TrainingError
+from regraft.running.batches import Supply, plain_order, text_lengths, training_order
+from regraft.running.checkpoint import Checkpoint, Position, write_checkpoint
+from regraft.running.devices import trains_in_bf16
+from regraft.running.freeze import FrozenSeal, apply_freeze
+from regraft.running.loop import DivergedError, Network, Trainer, validate
+from regraft.running.optimise import build_optimiser, build_schedule, parameter_groups
+
+RETRY_SCALE = 0.1  # of every rate, after a loss that is not a number
+ODD_START = 2.0  # a first loss above this many times ln C tells that something is wrong
+MOMENTS = {"moment1": "exp_avg", "moment2": "exp_avg_sq", "step": "step"}
+
+
+@dataclass(frozen=True)
+class PhaseRun:
+    """One training phase of a plan on one task.
+
+    Attributes:
+        plan: The whole plan.
+        number: Which of its phases.
+        phase: That phase.
+        backbone: The trunk, trained in place.
+        head: The head, trained in place.
+        task: Where the samples are.
+        supply: Makes batches.
+        device: Where to compute.
+        precision: `auto`, `fp32` or `bf16`.
+        folder: Of checkpoints; None = keep none.
+        identity: What a checkpoint must belong to.
+        progress: Called with (what, done, total).
+    """
+
+    plan: Plan
+    number: int
+    phase: Train
+    backbone: Backbone
+    head: nn.Module
+    task: Task
+    supply: Supply
+    device: str
+    precision: str
+    folder: Path | None
+    identity: str
+    progress: Callable[[str, int, int], None] | None
+
+    def steps(self, position: Position, tensors: dict[str, Tensor]) -> Iterator[Step]:
+        """Run the epochs that are left; the best weights are in place when it is exhausted.
+
+        Args:
+            position: Where to go on.
+            tensors: Of the checkpoint, empty at the beginning of the phase.
+        """
+        self.backbone.module.to(self.device)
+        self.head.to(self.device)
+        apply_freeze(self.backbone, self.phase)
+        seal = FrozenSeal(self.backbone, self.phase)
+        work = _Work.begin(self, position, tensors)
+        while not work.finished:
+            try:
+                step = work.epoch()
+            except DivergedError:
+                work = work.calmer()
+                continue
+            yield step
+        work.restore_best()
+        self.backbone.module.eval()
+        self.head.eval()
+        seal.check()
+
+
+@dataclass
+class _Work:
+    """The moving parts of a phase."""
+
+    run: PhaseRun
+    network: Network
+    optimiser: AdamW
+    schedule: LambdaLR
+    position: Position
+    best: dict[str, Tensor]
+    start: dict[str, Tensor]
+
+    @classmethod
+    def begin(cls, run: PhaseRun, position: Position, tensors: dict[str, Tensor]) -> "_Work":
+        """Fresh, or as a checkpoint says."""
+        low = trains_in_bf16(run.device, run.precision) and run.phase.frozen < len(run.backbone.outline)
+        network = Network(run.backbone, run.head, run.device, low, run.phase.batch_size)
+        groups = parameter_groups(run.backbone, run.head, run.phase, position.scale)
+        optimiser = build_optimiser(groups)
+        schedule = build_schedule(optimiser, run.phase.warmup, run.phase.epochs * cls._batches(run))
+        work = cls(run, network, optimiser, schedule, position, {}, {})
+        work.start = work._tensors() if not tensors else _under(tensors, "start")
+        if tensors:
+            work._restore(tensors)
+        return work
+
+    @staticmethod
+    def _batches(run: PhaseRun) -> int:
+        return len(training_order(len(run.task.train), run.phase.batch_size, (), ""))
+
+    @property
+    def finished(self) -> bool:
+        """All epochs are done, or the validation loss has not fallen for too long."""
+        phase = self.run.phase
+        return self.position.epoch >= phase.epochs or (phase.patience > 0 and self.position.stale >= phase.patience)
+
+    def epoch(self) -> Step:
+        """One epoch, its validation and its checkpoint."""
+        run, phase, epoch = self.run, self.run.phase, self.position.epoch
+        begun = time.perf_counter()
+        run.supply.feature_seconds.clear()
+        train = run.supply.source(run.task.train, phase, training=True)
+        held = run.supply.source(run.task.validation, phase, training=False) if len(run.task.validation) else None
+        features = sum(run.supply.feature_seconds)
+        apply_freeze(run.backbone, phase)
+        run.head.train()
+        chunk = self.network.chunk
+        order = training_order(
+            len(run.task.train),
+            phase.batch_size,
+            text_lengths(run.backbone, run.task.train),
+            f"{run.plan.seed}/{run.number}/{epoch}",
+        )
+        targets = torch.tensor(run.task.train.targets)
+        trainer = Trainer(self.network, phase, self.optimiser, self.schedule, targets, run.progress)
+        with torch.random.fork_rng():
+            torch.manual_seed(_seed(run.plan.seed, run.number, epoch))  # of dropout
+            loss = trainer.epoch(train, order, epoch)
+        metrics = {"loss": loss}
+        if held is not None:
+            lengths = text_lengths(run.backbone, run.task.validation)
+            held_order = plain_order(len(run.task.validation), phase.batch_size, lengths)
+            metrics = validate(self.network, held, held_order, torch.tensor(run.task.validation.targets))
+        step = Step(
+            run.number, epoch, loss, metrics, time.perf_counter() - begun, features, self._note(epoch, loss, chunk)
+        )
+        self._advance(step)
+        return step
+
+    def _note(self, epoch: int, loss: float, chunk: int) -> str:
+        """What is worth telling of an epoch."""
+        notes = []
+        if self.network.chunk < chunk:
+            notes.append(f"memory ran out: {self.network.chunk} samples at a time, same steps")
+        if epoch == 0 and self.position.scale < 1:
+            notes.append(f"the loss was not a number: begun again at {self.position.scale:g} of the rates")
+        expected = math.log(max(len(self.run.task.classes), 2))
+        if epoch == 0 and loss > ODD_START * expected:
+            notes.append(f"mean loss of the first epoch {loss:.2f}, a new head starts near {expected:.2f}")
+        return "; ".join(notes)
+
+    def _advance(self, step: Step) -> None:
+        better = step.metrics["loss"] < self.position.best_loss
+        if better:
+            self.best = self._tensors()
+        self.position = replace(
+            self.position,
+            epoch=self.position.epoch + 1,
+            best_loss=min(step.metrics["loss"], self.position.best_loss),
+            stale=0 if better else self.position.stale + 1,
+            steps=(*self.position.steps, step),
+        )
+        if self.run.folder is not None:
+            write_checkpoint(self.run.folder, self.run.identity, Checkpoint(self.position, self._everything()))
+
+    def calmer(self) -> "_Work":
+        """The phase from its beginning at a tenth of the rates.
+
+        Raises:
+            TrainingError: That was tried already.
+        """
+        if self.position.scale < 1:
+            raise TrainingError(
+                "the loss became not a number twice, the second time at a tenth of the rates; "
+                "give a smaller --lr, or --precision fp32"
+            )
+        self._load(self.start)
+        kept = tuple(step for step in self.position.steps if step.phase != self.run.number)
+        return _Work.begin(self.run, Position(self.run.number, scale=RETRY_SCALE, steps=kept), {})
+
+    def restore_best(self) -> None:
+        """Put the weights of the best epoch in place."""
+        if self.best:
+            self._load(self.best)
+
+    def _trained(self) -> dict[str, Tensor]:
+        """Every tensor that this phase may change, by name: trained stages with their buffers, and the head."""
+        run = self.run
+        prefixes = tuple(name for stage in run.backbone.outline.stages[run.phase.frozen :] for name in stage.modules)
+        trunk = {
+            f"trunk.{name}": tensor
+            for name, tensor in run.backbone.module.state_dict().items()
+            if any(name == prefix or name.startswith(prefix + ".") for prefix in prefixes)
+        }
+        return {**trunk, **{f"head.{name}": tensor for name, tensor in run.head.state_dict().items()}}
+
+    def _tensors(self) -> dict[str, Tensor]:
+        return {name: tensor.detach().clone() for name, tensor in self._trained().items()}
+
+    def _load(self, values: dict[str, Tensor]) -> None:
+        with torch.no_grad():
+            for name, tensor in self._trained().items():
+                tensor.copy_(values[name])
+
+    def _everything(self) -> dict[str, Tensor]:
+        parts = {"now": self._tensors(), "best": self.best, "start": self.start}
+        tensors = {f"{part}/{name}": one for part, values in parts.items() for name, one in values.items()}
+        for group_number, group in enumerate(self.optimiser.param_groups):
+            for number, parameter in enumerate(group["params"]):
+                state = self.optimiser.state.get(parameter, {})
+                for part, key in MOMENTS.items():
+                    if key in state:
+                        tensors[f"{part}/{group_number}.{number}"] = state[key]
+        return tensors
+
+    def _restore(self, tensors: dict[str, Tensor]) -> None:
+        self._load(_under(tensors, "now"))
+        self.best = {name: one.to(self.run.device) for name, one in _under(tensors, "best").items()}
+        for group_number, group in enumerate(self.optimiser.param_groups):
+            for number, parameter in enumerate(group["params"]):
+                place = f"{group_number}.{number}"
+                if f"step/{place}" in tensors:
+                    self.optimiser.state[parameter] = {
+                        key: tensors[f"{part}/{place}"].to(parameter.device) for part, key in MOMENTS.items()
+                    }
+        for _ in range(self.position.epoch * self._batches(self.run)):
+            self.schedule.step()
+
+
+def _under(tensors: dict[str, Tensor], part: str) -> dict[str, Tensor]:
+    return {name.removeprefix(f"{part}/"): one for name, one in tensors.items() if name.startswith(f"{part}/")}
+
+
+def _seed(seed: int, phase: int, epoch: int) -> int:
+    return (seed * 1_000_003 + phase * 1_009 + epoch) % (1 << 31)

@@ -1,0 +1,97 @@
+"""A convex head: multinomial logistic regression, its regularisation chosen by cross-validation."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from sklearn.linear_model import LogisticRegression
+from sklearn.metrics import log_loss
+from sklearn.model_selection import StratifiedKFold
+
+from regraft.core import Solve
+from regraft.heads import LogisticHead
+
+Floats = NDArray[np.float32]
+Ints = NDArray[np.int64]
+
+PATH_TOLERANCE = 1e-3  # while choosing: the log loss between strengths differs by far more
+TOLERANCE = 1e-4
+MOST_ITERATIONS = 500
+
+
+@dataclass(frozen=True)
+class Solution:
+    """A solved head and how it was chosen.
+
+    Attributes:
+        head: On raw features: the standardisation is inside.
+        strength: The chosen inverse regularisation strength (scikit-learn's C).
+        path: Cross-validated log loss of every strength tried.
+        loss: Training log loss.
+    """
+
+    head: LogisticHead
+    strength: float
+    path: dict[float, float]
+    loss: float
+
+    def probabilities(self, features: Floats) -> NDArray[np.float64]:
+        """Class probabilities (N, C) of raw features."""
+        with torch.inference_mode():
+            logits: torch.Tensor = self.head(torch.from_numpy(features))
+        probabilities: NDArray[np.float64] = logits.double().softmax(dim=1).numpy()
+        return probabilities
+
+
+def solve_logistic(features: Floats, targets: Ints, classes: int, phase: Solve, seed: int) -> Solution:
+    """The head with the smallest cross-validated log loss, fitted on all samples.
+
+    Args:
+        features: (N, D).
+        targets: (N,), 0 to C - 1; every class must occur.
+        classes: C.
+        phase: Strengths and folds.
+        seed: Of the folds.
+    """
+    mean = features.mean(axis=0)
+    scale = features.std(axis=0)
+    # A feature that never changes would be divided by almost nothing.
+    scale = np.where(scale > 1e-6 * max(float(np.abs(mean).max()), 1e-12), scale, 1.0).astype(np.float32)
+    inputs = (features - mean) / scale
+    path = _path(inputs, targets, phase, seed)
+    strength = min(path, key=lambda one: (path[one], one))
+    model = LogisticRegression(C=strength, tol=TOLERANCE, max_iter=MOST_ITERATIONS).fit(inputs, targets)
+    head = LogisticHead(features.shape[1], classes)
+    weight, bias = _all_classes(model)
+    with torch.no_grad():
+        head.mean.copy_(torch.from_numpy(mean))
+        head.scale.copy_(torch.from_numpy(scale))
+        head.weight.copy_(torch.from_numpy(weight))
+        head.bias.copy_(torch.from_numpy(bias))
+    loss = log_loss(targets, model.predict_proba(inputs), labels=range(classes))
+    return Solution(head, strength, path, float(loss))
+
+
+def _path(inputs: Floats, targets: Ints, phase: Solve, seed: int) -> dict[float, float]:
+    """Mean held-out log loss of every strength, each fit started from the one before."""
+    smallest = int(np.bincount(targets).min())
+    if smallest < 2:  # a class of one sample cannot be learnt and held out
+        return {sorted(phase.strengths)[len(phase.strengths) // 2]: float("nan")}
+    folds = StratifiedKFold(min(phase.folds, smallest), shuffle=True, random_state=seed)
+    losses: dict[float, list[float]] = {strength: [] for strength in sorted(phase.strengths)}
+    for train, held in folds.split(inputs, targets):
+        model = LogisticRegression(tol=PATH_TOLERANCE, max_iter=MOST_ITERATIONS, warm_start=True)
+        for strength, held_losses in losses.items():
+            model.set_params(C=strength).fit(inputs[train], targets[train])
+            held_loss = log_loss(targets[held], model.predict_proba(inputs[held]), labels=model.classes_)
+            held_losses.append(float(held_loss))
+    return {strength: float(np.mean(values)) for strength, values in losses.items()}
+
+
+def _all_classes(model: LogisticRegression) -> tuple[Floats, Floats]:
+    """Weights (C, D) and biases (C,); scikit-learn keeps one row for two classes."""
+    weight, bias = model.coef_, model.intercept_
+    if len(model.classes_) == 2:
+        weight, bias = np.concatenate([-weight / 2, weight / 2]), np.concatenate([-bias / 2, bias / 2])
+    return weight.astype(np.float32), bias.astype(np.float32)

@@ -1,0 +1,30 @@
+"""How much of the trunk may change: each strategy turns an outline into a plan."""
+
+import difflib
+
+from regraft.core import OptionError
+from regraft.strategies.contract import Strategy
+from regraft.strategies.feature_extraction import FeatureExtraction
+from regraft.strategies.from_scratch import FromScratch
+from regraft.strategies.full_fine_tuning import FullFineTuning
+from regraft.strategies.partial_fine_tuning import PartialFineTuning
+from regraft.strategies.settings import Settings
+
+# Cheapest first: where two are equally good, the earlier is taken.
+STRATEGIES: tuple[Strategy, ...] = (FeatureExtraction(), PartialFineTuning(), FullFineTuning(), FromScratch())
+
+__all__ = ["STRATEGIES", "Settings", "Strategy", "strategy_named"]
+
+
+def strategy_named(name: str) -> Strategy:
+    """The strategy of that name.
+
+    Raises:
+        OptionError: There is none; the message lists those there are.
+    """
+    known = {strategy.name: strategy for strategy in STRATEGIES}
+    if name in known:
+        return known[name]
+    near = difflib.get_close_matches(name, known, n=1)
+    hint = f"; did you mean {near[0]}?" if near else ""
+    raise OptionError(f"--strategy {name}: there is auto, {', '.join(known)}{hint}")

@@ -1,0 +1,46 @@
+"""What a user may set; None everywhere means the strategy's own default."""
+
+from dataclasses import dataclass
+
+from regraft.core import OptionError
+from regraft.core.plan import BatchNorm, HeadKind
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Departures from a strategy's defaults.
+
+    Attributes:
+        boundary: Last frozen stage: a name, `none`, a count or a share.
+        head: What is grafted.
+        epochs: The most that are trained.
+        learning_rate: Of the last stage; earlier ones get less. Without trained stages, of the head.
+        batch_size: Samples per optimiser step.
+        batch_norm: In trained stages.
+        augment: Random views of pictures.
+        cache: Store activations at the boundary.
+        seed: Of every random choice.
+    """
+
+    boundary: str | None = None
+    head: HeadKind | None = None
+    epochs: int | None = None
+    learning_rate: float | None = None
+    batch_size: int | None = None
+    batch_norm: BatchNorm | None = None
+    augment: bool | None = None
+    cache: bool | None = None
+    seed: int = 0
+
+    def refuse(self, strategy: str, **names: str) -> None:
+        """Raise OptionError for settings that `strategy` has no use for.
+
+        Args:
+            strategy: Its name.
+            names: Field name to the reason.
+        """
+        faults = [
+            f"--{name.replace('_', '-')}: {why}" for name, why in names.items() if getattr(self, name) is not None
+        ]
+        if faults:
+            raise OptionError(f"strategy {strategy}: {'; '.join(faults)}")

@@ -1,0 +1,29 @@
+"""What partial and whole-model fine-tuning have in common: stages after a boundary train, the last fastest."""
+
+from regraft.core import OptionError, Outline, Plan, TaskSummary, Train
+from regraft.strategies.rates import discriminative, epochs_for, rates_for
+from regraft.strategies.settings import Settings
+
+BATCH_SIZE = 32
+
+
+def tuning_plan(
+    name: str, outline: Outline, summary: TaskSummary, settings: Settings, *, frozen: int, most_epochs: int
+) -> Plan:
+    """A plan of one phase that trains all stages from `frozen` on."""
+    if settings.head == "logistic":
+        raise OptionError(f"strategy {name}: --head logistic is solved, not trained; use linear or mlp")
+    defaults = rates_for(outline)
+    rate = settings.learning_rate or defaults.tuning
+    batch_size = settings.batch_size or BATCH_SIZE
+    phase = Train(
+        epochs=settings.epochs or epochs_for(summary, batch_size, fewest=4, most=most_epochs),
+        rates=discriminative(len(outline), frozen, rate),
+        head_rate=rate * defaults.head / defaults.tuning,
+        batch_size=batch_size,
+        batch_norm=settings.batch_norm or "frozen",
+        label_smoothing=0.1 if summary.kind == "image-classification" else 0.0,
+        augment=settings.augment is not False,
+        cache=settings.cache is not False,
+    )
+    return Plan(name, settings.head or "linear", (phase,), seed=settings.seed)
