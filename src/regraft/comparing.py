@@ -167,7 +167,7 @@ def _trial(
 
 def _applicable(strategy: str, settings: api.Settings) -> api.Settings:
     """The settings that a strategy has a use for: others would be refused."""
-    drop: dict[str, None] = {}
+    drop: dict[str, Any] = {}
     if strategy != "partial-fine-tuning":
         drop["boundary"] = None
     if strategy == "feature-extraction":

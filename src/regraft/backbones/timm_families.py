@@ -82,7 +82,7 @@ def _vision_transformer(model: Any) -> Parts:
     loose = [name for name, _ in model.named_parameters(recurse=False)]
 
     def embed(values: Tensor) -> Tensor:
-        return model.norm_pre(model.patch_drop(model._pos_embed(model.patch_embed(values))))
+        tokens: Tensor = model.norm_pre(model.patch_drop(model._pos_embed(model.patch_embed(values))))
 
     *early, last = [(f"blocks.{i}", block) for i, block in enumerate(model.blocks)]
     tail = tuple(name for name in ("norm", "fc_norm", "attn_pool", "head_drop") if hasattr(model, name))

@@ -1,0 +1,90 @@
+"""Test accuracy of strategies on the real tasks; resumable, one row per run in results/accuracy.jsonl.
+
+    uv run python benchmarks/accuracy.py [--only vision-probe,text-probe,vision-tuning,text-tuning,scratch]
+
+The baselines are TF-IDF + logistic regression for texts (from each task's README) and, for pictures, the range
+of a plain scikit-learn probe on the same pooled features. Nothing is chosen by the test part.
+"""
+
+import argparse
+import json
+import os
+import sys
+from pathlib import Path
+
+from regraft import api
+from regraft.core import Task
+
+RESULTS = Path(__file__).parent / "results" / "accuracy.jsonl"
+
+VISION_GOALS = {
+    "flowers5": 0.86,
+    "hymenoptera": 0.88,
+    "dtd10": 0.80,
+    "blood_cells": 0.83,
+    "neu_steel": 0.91,
+    "rsscn7": 0.81,
+}
+TEXT_BASELINES = {"trec6": 0.856, "sst2": 0.786, "banking77": 0.820, "ag_news": 0.863}
+TUNED_VISION = ("blood_cells", "neu_steel", "sign_digits")
+
+GROUPS = {
+    "vision-probe": [(task, "feature-extraction") for task in (*VISION_GOALS, "sign_digits")],
+    "text-probe": [(task, "feature-extraction") for task in TEXT_BASELINES],
+    "text-tuning": [(task, "full-fine-tuning") for task in TEXT_BASELINES],
+    "vision-tuning": [(t, s) for t in TUNED_VISION for s in ("partial-fine-tuning", "full-fine-tuning")],
+    "scratch": [(task, "from-scratch") for task in TUNED_VISION],
+}
+
+
+def shared_folder() -> Path:
+    """The folder of real data and weights."""
+    return Path(os.environ.get("REGRAFT_SHARED") or Path(__file__).resolve().parents[2] / "shared")
+
+
+def run(task: Task, strategy: str, backbone: str, seed: int) -> dict[str, object]:
+    """Fit once and tell what the test part says."""
+    model = api.fit(task, strategy, backbone=backbone, settings=api.Settings(seed=seed))
+    test = model.results["test"]
+    return {
+        "task": task.name,
+        "strategy": strategy,
+        "seed": seed,
+        "backbone": Path(backbone).name,
+        "accuracy": test["accuracy"],
+        "interval": test["intervals"]["accuracy"],
+        "validation": model.results["validation"]["accuracy"],
+        "epochs": len(model.run.steps),
+        "seconds": round(model.run.seconds["total"], 1),
+    }
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--only", default=",".join(GROUPS), help="groups of runs, with commas between")
+    parser.add_argument("--seed", type=int, default=0)
+    arguments = parser.parse_args()
+    RESULTS.parent.mkdir(exist_ok=True)
+    done = [json.loads(line) for line in RESULTS.read_text().splitlines()] if RESULTS.exists() else []
+    known = {(row["task"], row["strategy"], row["seed"]) for row in done}
+    shared = shared_folder()
+    for group in arguments.only.split(","):
+        for name, strategy in GROUPS[group]:
+            if (name, strategy, arguments.seed) in known:
+                continue
+            text = name in TEXT_BASELINES
+            task = api.open_task(shared / "data" / ("text" if text else "vision") / name)
+            backbone = "bundled:minilm" if text else str(shared / "models" / "mobilenetv2_100.imagenet")
+            row = run(task, strategy, backbone, arguments.seed)
+            row["baseline"] = {**VISION_GOALS, **TEXT_BASELINES}.get(name)
+            with RESULTS.open("a") as file:
+                file.write(json.dumps(row) + "\n")
+            low, high = row["interval"]  # type: ignore[misc]
+            print(
+                f"{name:12} {strategy:20} {row['accuracy']:.3f} [{low:.3f}, {high:.3f}]  {row['baseline']}",
+                file=sys.stderr,
+            )
+
+
+if __name__ == "__main__":
+    main()
