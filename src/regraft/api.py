@@ -190,9 +190,14 @@ def evaluate_splits(
     model: Model, task: Task, *, store: ActivationStore | None = None, progress: Progress | None = None
 ) -> dict[str, dict[str, Any]]:
     """Metrics and their intervals on every split but the one learnt from."""
-    results = {}
+    solved = [step for step in model.run.steps if "strength" in step.metrics]
+    results: dict[str, dict[str, Any]] = {}
     for name, split in task.splits.items():
-        if name != "train" and len(split):
+        if name == "validation" and solved:
+            # A solved head has learnt from this part too, after it was measured on it.
+            measured = {key: value for key, value in solved[-1].metrics.items() if key not in {"strength", "loss"}}
+            results[name] = {**measured, "intervals": {}}
+        elif name != "train" and len(split):
             found = model.evaluate(split, store=store, progress=progress)
             results[name] = {**found.metrics, "intervals": dict(found.intervals)}
     return results

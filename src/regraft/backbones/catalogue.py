@@ -30,7 +30,7 @@ CATALOGUE: tuple[tuple[str, str, str, int, int, str, str], ...] = (
     ("resnet50", "timm/resnet50.a1_in1k", "image", 23_508_032, 5, "apache-2.0", IMAGENET),
     ("vgg16", "timm/vgg16.tv_in1k", "image", 134_260_544, 6, "bsd-3-clause", IMAGENET),
     ("mobilenetv2_100", "timm/mobilenetv2_100.ra_in1k", "image", 2_223_872, 9, "apache-2.0", IMAGENET),
-    ("mobilenetv3_large_100", "timm/mobilenetv3_large_100.ra_in1k", "image", 4_201_744, 8, "apache-2.0", IMAGENET),
+    ("mobilenetv3_large_100", "timm/mobilenetv3_large_100.ra_in1k", "image", 4_202_032, 8, "apache-2.0", IMAGENET),
     ("efficientnet_b0", "timm/efficientnet_b0.ra_in1k", "image", 4_007_548, 9, "apache-2.0", IMAGENET),
     ("convnext_tiny", "timm/convnext_tiny.in12k_ft_in1k", "image", 27_820_128, 5, "apache-2.0", "ImageNet-12k, ImageNet-1k"),
     ("vit_small_patch16_224", "timm/vit_small_patch16_224.augreg_in21k_ft_in1k", "image", 21_665_664, 13, "apache-2.0", "ImageNet-21k, ImageNet-1k"),

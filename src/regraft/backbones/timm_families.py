@@ -83,6 +83,7 @@ def _vision_transformer(model: Any) -> Parts:
 
     def embed(values: Tensor) -> Tensor:
         tokens: Tensor = model.norm_pre(model.patch_drop(model._pos_embed(model.patch_embed(values))))
+        return tokens
 
     *early, last = [(f"blocks.{i}", block) for i, block in enumerate(model.blocks)]
     tail = tuple(name for name in ("norm", "fc_norm", "attn_pool", "head_drop") if hasattr(model, name))

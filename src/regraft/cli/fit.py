@@ -140,5 +140,7 @@ METRICS = ("accuracy", "balanced_accuracy", "macro_f1", "log_loss", "calibration
 
 def _with_interval(values: dict[str, Any], name: str) -> str:
     """A metric as `0.912 [0.870, 0.950]`: with its 95 % bootstrap interval over samples."""
+    if name not in values["intervals"]:
+        return f"{values[name]:.3f}"
     low, high = values["intervals"][name]
     return f"{values[name]:.3f} [{low:.3f}, {high:.3f}]"

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -100,10 +101,19 @@ def _solve(
     count = len(task.train)
     targets = np.asarray(task.train.targets)
     solution = solve_logistic(features[:count], targets, len(task.classes), phase, plan.seed)
-    head.load_state_dict(solution.head.state_dict())
     metrics = {"strength": solution.strength}
     if len(task.validation):
-        found = evaluate_probabilities(np.asarray(task.validation.targets), solution.probabilities(features[count:]))
-        metrics |= {"loss": found.metrics["log_loss"], "accuracy": found.metrics["accuracy"]}
+        held = np.asarray(task.validation.targets)
+        found = evaluate_probabilities(held, solution.probabilities(features[count:]))
+        metrics |= {"loss": found.metrics["log_loss"], **found.metrics}
+        # The strength is chosen and the validation part has said how good that is: now it may be learnt from.
+        solution = solve_logistic(
+            features,
+            np.concatenate([targets, held]),
+            len(task.classes),
+            replace(phase, strengths=(solution.strength,)),
+            0,
+        )
+    head.load_state_dict(solution.head.state_dict())
     seconds = time.perf_counter() - begun
     return Step(number, 0, solution.loss, metrics, seconds, extraction.seconds, f"engine {extraction.engine}")

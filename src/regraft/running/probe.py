@@ -76,7 +76,8 @@ def solve_logistic(features: Floats, targets: Ints, classes: int, phase: Solve, 
 def _path(inputs: Floats, targets: Ints, phase: Solve, seed: int) -> dict[float, float]:
     """Mean held-out log loss of every strength, each fit started from the one before."""
     smallest = int(np.bincount(targets).min())
-    if smallest < 2:  # a class of one sample cannot be learnt and held out
+    # One strength leaves nothing to choose; a class of one sample cannot be both learnt and held out.
+    if len(phase.strengths) == 1 or smallest < 2:
         return {sorted(phase.strengths)[len(phase.strengths) // 2]: float("nan")}
     folds = StratifiedKFold(min(phase.folds, smallest), shuffle=True, random_state=seed)
     losses: dict[float, list[float]] = {strength: [] for strength in sorted(phase.strengths)}

@@ -10,10 +10,10 @@ from numpy.typing import NDArray
 from regraft.core import TextSample
 from regraft.tasks.reading import Record
 
-# Bits of 256 that may differ between two codings of one picture; found again by eight bands of 32
-# bits, of which at least one is equal while no more than seven bits differ.
-MOST_BITS = 6
-BANDS = 8
+# Bits of 256 that may differ between two codings of one picture; found again by sixteen bands of 16
+# bits, of which at least one is equal while fewer than sixteen bits differ.
+MOST_BITS = 12
+BANDS = 16
 MOST_SHADE = 6  # difference of a channel's mean, of 255
 MOST_IN_BAND = 200  # a band shared by more is a plain background, not a sign of twins
 

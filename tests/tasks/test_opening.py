@@ -1,0 +1,210 @@
+"""Every form of data becomes a task; every problem has a name."""
+
+import io
+import json
+import tarfile
+from collections import Counter
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from PIL import Image
+
+from regraft.core import DataError, ImageSample
+from regraft.tasks import few_shot, inspect_data, open_task
+
+
+def picture(seed: int, size: tuple[int, int] = (160, 128)) -> Image.Image:
+    values = np.random.default_rng(seed).integers(0, 255, (4, 5, 3), dtype=np.uint8)
+    return Image.fromarray(values).resize(size, Image.Resampling.BICUBIC)
+
+
+@pytest.fixture
+def pictures(tmp_path: Path) -> Path:
+    for label in ("cat", "dog"):
+        (tmp_path / "pets" / label).mkdir(parents=True)
+        for number in range(20):
+            picture(1000 * (label == "dog") + number).save(tmp_path / "pets" / label / f"{number}.png")
+    return tmp_path / "pets"
+
+
+def codes(path: Path, **options: object) -> dict[str, tuple[str, ...]]:
+    return {problem.code: problem.items for problem in inspect_data(path, **options).problems}
+
+
+def table(folder: Path, rows: list[tuple[str, str]], name: str = "data.csv") -> Path:
+    file = folder / name
+    file.write_text("text,label\n" + "".join(f'"{text}",{label}\n' for text, label in rows))
+    return file
+
+
+ROWS = [(f"message number {i} about {'cats' if i % 2 else 'dogs'}", "ab"[i % 2]) for i in range(40)]
+
+
+def test_a_folder_is_split_by_class_and_seed(pictures: Path) -> None:
+    task = open_task(pictures)
+    assert {name: len(split) for name, split in task.splits.items()} == {"train": 26, "validation": 6, "test": 8}
+    assert all(Counter(split.targets)[0] == Counter(split.targets)[1] for split in task.splits.values())
+    assert open_task(pictures).fingerprint == task.fingerprint != open_task(pictures, seed=1).fingerprint
+
+
+def test_a_split_of_its_own_is_kept(shared: Path) -> None:
+    task = open_task(shared / "data" / "vision" / "flowers5")
+    assert (len(task.classes), len(task.splits["test"]), len(task.train) + len(task.validation)) == (5, 200, 400)
+
+
+def test_metadata_names_labels(pictures: Path) -> None:
+    rows = [f"{label}/{n}.png,{label.upper()}" for label in ("cat", "dog") for n in range(20)]
+    (pictures / "metadata.csv").write_text("file_name,label\n" + "\n".join([*rows, "gone.png,CAT"]))
+    found = inspect_data(pictures)
+    assert found.classes == ("CAT", "DOG")
+    assert "missing-file" in {problem.code for problem in found.problems}
+
+
+def test_damaged_pictures_are_named_and_left_out(pictures: Path) -> None:
+    cat = pictures / "cat"
+    (cat / "empty.png").touch()
+    (cat / "page.jpg").write_text("<html>")
+    whole = (cat / "0.png").read_bytes()
+    (cat / "cut.png").write_bytes(whole[: len(whole) // 2])
+    Image.new("1", (20000, 20000)).save(cat / "bomb.png")
+    found = codes(pictures)
+    for code in ("empty-file", "unreadable-picture", "truncated-picture", "picture-bomb"):
+        assert len(found[code]) == 1, code
+    with pytest.raises(DataError, match="empty.png|left out"):
+        open_task(pictures, strict=True)
+
+
+def test_odd_pictures_are_handled_and_noted(pictures: Path) -> None:
+    cat = pictures / "cat"
+    picture(50).convert("CMYK").save(cat / "print.jpg", "JPEG")
+    picture(51).save(cat / "liar.png", "JPEG")
+    picture(52).save(cat / "moving.gif", save_all=True, append_images=[picture(53)])
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    picture(54).save(cat / "phone.jpg", exif=exif)
+    Image.fromarray(np.arange(1200, dtype=np.uint16).reshape(30, 40) * 50).save(cat / "deep.png")
+    expected = {"cmyk-picture", "wrong-extension", "animated-picture", "rotated-picture", "sixteen-bit-picture"}
+    assert expected <= set(codes(pictures))
+    assert sum(open_task(pictures).counts()[name]["cat"] for name in ("train", "validation", "test")) == 25
+
+
+def test_twins_stay_on_one_side(pictures: Path) -> None:
+    for number in range(8):
+        same = Image.open(pictures / "cat" / f"{number}.png")
+        same.save(pictures / "cat" / f"again{number}.jpg", quality=95)
+    task = open_task(pictures)
+    side = {Path(one.source).name: name for name, split in task.splits.items() for one in split.samples}
+    assert all(side[f"{n}.png"] == side[f"again{n}.jpg"] for n in range(8))
+    assert len(codes(pictures)["near-duplicate"]) == 8
+
+
+def test_different_real_pictures_are_not_twins(shared: Path) -> None:
+    for name in ("neu_steel", "omniglot20", "sign_digits"):
+        assert "near-duplicate" not in codes(shared / "data" / "vision" / name)
+
+
+def test_leakage_is_cut_from_the_training_part(tmp_path: Path) -> None:
+    table(tmp_path, [*ROWS[:30], ROWS[35]], "train.csv")
+    table(tmp_path, ROWS[30:], "test.csv")
+    found = inspect_data(tmp_path)
+    assert found.splits == {"train": 24, "validation": 6, "test": 10}
+    assert {p.code: p.items for p in found.problems}["leakage"] == (f"{tmp_path / 'train.csv'}:32",)
+
+
+@pytest.mark.parametrize("form", ["csv", "tsv", "jsonl", "parquet"])
+def test_every_table_form_reads_alike(form: str, tmp_path: Path) -> None:
+    file = tmp_path / f"data.{form}"
+    if form == "parquet":
+        pq.write_table(pa.table({"text": [t for t, _ in ROWS], "label": [y for _, y in ROWS]}), file)
+    elif form == "jsonl":
+        file.write_text("\n".join(json.dumps({"text": t, "label": y}) for t, y in ROWS))
+    else:
+        mark = {"csv": ",", "tsv": "\t"}[form]
+        file.write_text(f"text{mark}label\n" + "\n".join(f"{t}{mark}{y}" for t, y in ROWS))
+    task = open_task(file)
+    assert sum(map(len, task.splits.values())) == 40
+    assert task.classes == ("a", "b")
+
+
+def test_bad_rows_are_named_by_their_line(tmp_path: Path) -> None:
+    file = table(tmp_path, ROWS)
+    extra = b'"",a\n"a\0b",a\nonly-one-field\n"x,y\ncaf\xe9 ol\xe9,b\n"no label here",\n"both","a"\n"both","b"\n'
+    file.write_bytes(b"\xef\xbb\xbf" + file.read_bytes() + extra.replace(b'"x,y\n', b""))
+    found = codes(file)
+    assert found["empty-text"] == (f"{file}:42",)
+    assert found["nul-characters"] == (f"{file}:43",)
+    assert found["ragged-row"] == (f"{file}:44",)
+    assert found["mixed-encodings"] == (f"{file}:45",)
+    assert found["missing-label"] == (f"{file}:46",)
+    assert len(found["contradictory-labels"]) == 2
+    assert "byte-order-mark" in found
+
+
+def test_labels_are_checked(tmp_path: Path) -> None:
+    many = [(f"a text on matter {i}", "complaint") for i in range(60)]
+    file = table(tmp_path, [*many, ("one", "complaimt"), ("two", "Complaint"), ("three", "praise")])
+    found = codes(file)
+    assert len(found["misspelt-label"]) >= 2
+    assert "praise" in found["single-sample-class"]
+    assert "imbalance" in found
+
+
+def test_one_class_is_no_task(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match="only one class"):
+        open_task(table(tmp_path, [(text, "a") for text, _ in ROWS]))
+
+
+def test_unknown_columns_list_the_known(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match="it has text, label: choose with --text-column"):
+        open_task(table(tmp_path, ROWS), text_column="body")
+
+
+def test_labels_only_in_test_are_left_out(tmp_path: Path) -> None:
+    table(tmp_path, ROWS[:30], "train.csv")
+    table(tmp_path, [*ROWS[30:], ("new thing", "c")], "test.csv")
+    assert len(codes(tmp_path)["label-only-in-test"]) == 1
+
+
+def test_a_quantity_is_not_taken_for_classes(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match="a quantity, not classes"):
+        open_task(table(tmp_path, [(text, f"{i / 7:.3f}") for i, (text, _) in enumerate(ROWS)]))
+
+
+@pytest.mark.parametrize("packed", [False, True])
+def test_shards_are_read_in_place(packed: bool, tmp_path: Path) -> None:
+    name = tmp_path / f"train-000.tar{'.gz' if packed else ''}"
+    with tarfile.open(name, "w:gz" if packed else "w") as tar:
+        for number in range(20):
+            for suffix, data in (("jpg", encoded(picture(number))), ("cls", str(number % 2).encode())):
+                member = tarfile.TarInfo(f"../../{number}.{suffix}" if number == 0 else f"{number:03}.{suffix}")
+                member.size = len(data)
+                tar.addfile(member, io.BytesIO(data))
+    task = open_task(tmp_path)
+    assert sum(map(len, task.splits.values())) >= 19
+    sample = task.train.samples[0]
+    assert isinstance(sample, ImageSample)
+    assert sample.read()[:2] == b"\xff\xd8"
+
+
+def encoded(one: Image.Image) -> bytes:
+    file = io.BytesIO()
+    one.save(file, "JPEG")
+    return file.getvalue()
+
+
+@pytest.mark.parametrize("name", ["nowhere", "notes.doc", "empty"])
+def test_what_is_no_data_is_one_clear_error(name: str, tmp_path: Path) -> None:
+    (tmp_path / "empty").mkdir()
+    (tmp_path / "notes.doc").write_text("hello")
+    with pytest.raises(DataError, match=name):
+        open_task(tmp_path / name)
+
+
+def test_few_shots_keep_the_test_part(pictures: Path) -> None:
+    task = open_task(pictures)
+    few = few_shot(task, 3, seed=0)
+    assert (len(few.train), len(few.splits["test"])) == (6, 8)
+    assert few.fingerprint != task.fingerprint
