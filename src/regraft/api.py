@@ -19,7 +19,7 @@ from regraft.core.places import default_cache_dir
 from regraft.heads import build_head
 from regraft.inputs import samples_from
 from regraft.model import MODEL_FILE, Model, Progress, load
-from regraft.running import execute
+from regraft.running import execute, resolve_device
 from regraft.strategies import Settings, strategy_named
 from regraft.tasks import Inspection, inspect_data, open_task
 
@@ -28,6 +28,7 @@ __all__ = [
     "Resources",
     "Settings",
     "aligned_split",
+    "check_out",
     "fit",
     "inspect",
     "load",
@@ -103,6 +104,7 @@ def prepare(
     """
     chosen = strategy_named(DEFAULT_STRATEGY if strategy == "auto" else strategy)
     settings, resources = settings or Settings(), resources or Resources()
+    resolve_device(resources.device)
     if isinstance(backbone, str):
         reads: Literal["image", "text"] = "image" if task.kind.startswith("image") else "text"
         backbone = load_backbone(backbone, kind=reads, offline=resources.offline)
@@ -144,7 +146,7 @@ def fit(  # noqa: PLR0913 - what a caller may say
     """
     begun = time.perf_counter()
     resources = resources or Resources()
-    folder = None if out is None else _run_folder(Path(out), resume=resume)
+    folder = None if out is None else check_out(out, resume=resume)
     prepared = prepare(task, strategy, backbone, settings, resources) if isinstance(strategy, str) else strategy
     plan, trunk = prepared.plan, prepared.backbone
     head = build_head(plan.head, trunk.outline.stages[-1].width, len(task.classes), seed=plan.seed)
@@ -227,8 +229,13 @@ def _reported(steps: Iterable[Step], on_step: Callable[[Step], None] | None) -> 
         yield step
 
 
-def _run_folder(out: Path, *, resume: bool) -> Path:
-    """Where the run keeps its checkpoints, after checking that nothing would be overwritten."""
+def check_out(out: str | Path, *, resume: bool) -> Path:
+    """Where a run to `out` keeps its checkpoints.
+
+    Raises:
+        ModelError: Something would be overwritten, or an interrupted run is there and `resume` is not set.
+    """
+    out = Path(out)
     folder = out / RUN_FOLDER
     if (out / MODEL_FILE).exists():
         raise ModelError(f"{out} already holds a model; name another --out or remove it")

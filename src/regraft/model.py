@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import nn
 
@@ -169,7 +170,7 @@ def load(folder: str | Path, *, device: str = "auto") -> Model:
     head = build_head(plan.head, int(data["backbone"]["width"]), len(task["classes"]), seed=plan.seed)
     try:
         head.load_state_dict(load_file(folder / HEAD_FILE))
-    except (OSError, RuntimeError, ValueError) as error:  # safetensors raises a ValueError of its own kind
+    except (OSError, RuntimeError, SafetensorError) as error:
         raise ModelError(f"{folder / HEAD_FILE}: missing or damaged ({error}); save the model again") from error
     steps = tuple(Step(**step) for step in data["steps"])
     return Model(

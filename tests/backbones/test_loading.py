@@ -104,7 +104,7 @@ def test_weights_of_another_shape_are_one_clear_error(tmp_path: Path) -> None:
 
 def test_a_text_backbone_refuses_pictures_and_reads_pairs() -> None:
     preprocess = load_backbone("bundled:minilm").preprocess
-    ids, types = preprocess(TextSample("a", "one", "two"))
+    _, types = preprocess(TextSample("a", "one", "two"))
     assert types.tolist() == [0, 0, 0, 1, 1]
     with pytest.raises(Exception, match="choose a vision backbone"):
         preprocess(ImageSample("a.jpg", "a.jpg", ""))

@@ -99,7 +99,7 @@ def pooled_features(
     return [_gathered(recipe, keys, str(stage)) for stage in wanted], extraction
 
 
-def boundary_activations(
+def boundary_activations(  # noqa: PLR0913 - what a caller may say
     backbone: Backbone,
     samples: Sequence[Sample],
     frozen: int,

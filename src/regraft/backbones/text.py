@@ -1,6 +1,7 @@
 """A text trunk: embeddings, layers, and pooled features over real tokens."""
 
 import hashlib
+import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -25,8 +26,10 @@ class TextPreprocess:
     @property
     def fingerprint(self) -> str:
         """sha256 of the tokenizer and the length, hexadecimal."""
-        state = self.tokenizer.backend_tokenizer.to_str()
-        return hashlib.sha256(f"{state}/{self.max_length}".encode()).hexdigest()
+        state = json.loads(self.tokenizer.backend_tokenizer.to_str())
+        for changing in ("truncation", "padding"):  # left over from the last call, and given anew at each
+            state.pop(changing, None)
+        return hashlib.sha256(f"{json.dumps(state)}/{self.max_length}".encode()).hexdigest()
 
     def __call__(self, sample: Sample) -> Tensor:
         """Token ids and token types, int64 (2, T)."""

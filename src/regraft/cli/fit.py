@@ -46,6 +46,8 @@ def command(  # noqa: PLR0913, PLR0917 - one argument per option
         raise click.UsageError("--out is missing: name the folder for the model, such as --out flowers-model")
     from regraft import api  # noqa: PLC0415 - keeps --help fast
 
+    if out is not None and not dry_run:
+        api.check_out(out, resume=resume)
     output = Output(shared)
     resources = api.Resources(shared.device, precision, shared.cache_dir, shared.offline)
     settings = api.Settings(

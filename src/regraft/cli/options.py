@@ -64,7 +64,8 @@ class Output:
 
     def __init__(self, shared: Shared) -> None:
         self._shared = shared
-        self._console = Console(file=sys.stdout, highlight=False)
+        self._stdout = sys.stdout  # `progress` sends stray prints elsewhere, results must not follow
+        self._console = Console(file=self._stdout, highlight=False)
         self._errors = Console(stderr=True, highlight=False, quiet=shared.quiet)
 
     def say(self, text: str) -> None:
@@ -74,7 +75,7 @@ class Output:
     def result(self, data: dict[str, Any], *views: str | Table) -> None:
         """The command's result: the JSON object, or what a person reads."""
         if self._shared.as_json:
-            print(json.dumps(data, ensure_ascii=False), file=sys.stdout)  # noqa: T201 - this is the output
+            print(json.dumps(data, ensure_ascii=False), file=self._stdout)
             return
         for view in views:
             self._console.print(view, markup=False, soft_wrap=isinstance(view, str))

@@ -2,6 +2,7 @@
 
 import math
 import time
+import warnings
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -237,8 +238,10 @@ class _Work:
                     self.optimiser.state[parameter] = {
                         key: tensors[f"{part}/{place}"].to(parameter.device) for part, key in MOMENTS.items()
                     }
-        for _ in range(self.position.epoch * self._batches(self.run)):
-            self.schedule.step()
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # the optimiser's steps were taken before the run was interrupted
+            for _ in range(self.position.epoch * self._batches(self.run)):
+                self.schedule.step()
 
 
 def _under(tensors: dict[str, Tensor], part: str) -> dict[str, Tensor]:

@@ -1,0 +1,5 @@
+"""`python -m regraft.cli`."""
+
+from regraft.cli.main import main
+
+main()

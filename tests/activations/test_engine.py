@@ -1,0 +1,63 @@
+"""An engine is used only where its output is that of PyTorch."""
+
+from pathlib import Path
+
+import pytest
+import torch
+
+from regraft.activations import engine as engines
+from regraft.activations.engine import Prefix, compared, compile_trunk, engine_inputs
+from regraft.activations.onnx_engine import onnx_session
+from regraft.activations.openvino_engine import openvino_request
+from regraft.backbones import load_backbone
+from regraft.core import TextSample
+
+
+def texts(backbone, count: int):
+    samples = [TextSample("t", f"some words {'and more ' * (i % 5)}") for i in range(count)]
+    return engine_inputs(backbone, [backbone.preprocess(one) for one in samples])
+
+
+def pictures(count: int):
+    rng = torch.Generator().manual_seed(0)
+    return (torch.randint(0, 255, (count, 3, 64, 64), dtype=torch.uint8, generator=rng),)
+
+
+@pytest.mark.parametrize("make", [openvino_request, onnx_session])
+@pytest.mark.parametrize("name", ["scratch:test_efficientnet", "bundled:minilm"])
+def test_engines_equal_pytorch_at_any_batch_size(make, name: str, tmp_path: Path) -> None:
+    backbone = load_backbone(name)
+    batches = [pictures(n) if backbone.kind == "image" else texts(backbone, n) for n in (4, 1, 7)]
+    prefix = Prefix(backbone, len(backbone.outline), "pooled").eval()
+    options = ("f32",) if make is openvino_request else ()
+    run = make(prefix, batches[0], tmp_path / f"trunk{'.xml' if options else '.onnx'}", *options)
+    for batch in batches:
+        with torch.inference_mode():
+            error, _ = compared(list(prefix(*batch)), run(batch))
+        assert error < 1e-4
+
+
+def test_below_the_break_even_count_pytorch_runs() -> None:
+    backbone = load_backbone("scratch:test_resnet")
+    assert compile_trunk(backbone, 5, "pooled", "key", pictures(2), 10).name == "torch-fp32"
+
+
+def test_above_it_an_engine_runs_and_says_how_equal_it_is() -> None:
+    backbone = load_backbone("scratch:test_resnet")
+    engine = compile_trunk(backbone, 5, "pooled", "key", pictures(8), 10_000, precision="fp32")
+    assert engine.name == "openvino-fp32"
+    assert engine.relative_error < 1e-4
+
+
+def test_an_engine_that_is_not_equal_is_not_used(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(engines, "BF16_COSINE", 1.1)
+    monkeypatch.setattr(engines, "FP32_ERROR", 0.0)
+    backbone = load_backbone("scratch:test_resnet")
+    assert compile_trunk(backbone, 5, "pooled", "key", pictures(4), 10_000).name == "torch-fp32"
+
+
+def test_the_matmul_setting_is_put_back() -> None:
+    before = torch.backends.mkldnn.matmul.fp32_precision
+    with engines.fast_matmul():
+        pass
+    assert torch.backends.mkldnn.matmul.fp32_precision == before

@@ -1,0 +1,213 @@
+"""Any plan runs; interrupted runs end with the bits of uninterrupted ones; failures are told and mended."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from sklearn.linear_model import LogisticRegression
+from sklearn.preprocessing import StandardScaler
+from torch import nn
+
+from regraft.activations.store import ActivationStore
+from regraft.backbones.contract import features
+from regraft.core import OptionError, Plan, Solve, Task, Train, TrainingError
+from regraft.heads import build_head
+from regraft.running import execute
+from regraft.running.batches import training_order
+from regraft.running.probe import solve_logistic
+
+from .conftest import small_text, small_vision
+
+
+def train(stages: int, frozen: int, **options: object) -> Plan:
+    rates = (0.0,) * frozen + (1e-3,) * (stages - frozen)
+    defaults = {"epochs": 3, "rates": rates, "head_rate": 1e-2, "batch_size": 8, "augment": False}
+    return Plan("test", "linear", (Train(**{**defaults, **options}),))
+
+
+def run(plan: Plan, task: Task, *, store: ActivationStore | None = None, head: nn.Module | None = None, **options):
+    backbone = small_vision()
+    head = head or build_head(plan.head, backbone.outline.stages[-1].width, len(task.classes), plan.seed)
+    steps = list(execute(plan, backbone, head, task, store=store, precision="fp32", **{"folder": None, **options}))
+    return steps, {**backbone.module.state_dict(), **{f"head.{k}": v for k, v in head.state_dict().items()}}
+
+
+def same(first: dict, second: dict) -> bool:
+    return all(torch.equal(first[name], second[name]) for name in first)
+
+
+def test_the_solved_head_equals_scikit_learn() -> None:
+    rng = np.random.default_rng(0)
+    targets = rng.integers(0, 4, 120)
+    inputs = (rng.normal(size=(120, 10)) * 5 + 2 + 3 * np.eye(10)[targets]).astype(np.float32)
+    ours = solve_logistic(inputs, targets, 4, Solve(strengths=(0.1,)), 0)
+    scaler = StandardScaler().fit(inputs)
+    theirs = LogisticRegression(C=0.1, tol=1e-6, max_iter=2000).fit(scaler.transform(inputs), targets)
+    np.testing.assert_allclose(ours.probabilities(inputs), theirs.predict_proba(scaler.transform(inputs)), atol=2e-3)
+
+
+def test_two_classes_give_the_same_probabilities_as_scikit_learn() -> None:
+    rng = np.random.default_rng(0)
+    targets = rng.integers(0, 2, 80)
+    inputs = (rng.normal(size=(80, 5)) + targets[:, None]).astype(np.float32)
+    ours = solve_logistic(inputs, targets, 2, Solve(), 0)
+    scaler = StandardScaler().fit(inputs)
+    theirs = LogisticRegression(C=ours.strength, max_iter=1000).fit(scaler.transform(inputs), targets)
+    np.testing.assert_allclose(ours.probabilities(inputs), theirs.predict_proba(scaler.transform(inputs)), atol=2e-3)
+    assert len(ours.path) == 10
+
+
+def test_feature_extraction_learns_and_leaves_the_trunk(texts: Task, tmp_path: Path) -> None:
+    backbone = small_text()
+    head = build_head("logistic", 384, len(texts.classes), 0)
+    before = {name: one.clone() for name, one in backbone.module.state_dict().items()}
+    (step,) = execute(
+        Plan("x", "logistic", (Solve(folds=3),)), backbone, head, texts, store=ActivationStore(tmp_path), folder=None
+    )
+    assert step.metrics["accuracy"] > 0.3
+    assert same(before, backbone.module.state_dict())
+
+
+def test_partial_tuning_from_the_store_equals_recomputing(pictures: Task, tmp_path: Path) -> None:
+    stored, weights = run(train(5, 3), pictures, store=ActivationStore(tmp_path))
+    plain, others = run(train(5, 3, cache=False), pictures)
+    assert [one.loss for one in stored] == pytest.approx([one.loss for one in plain], rel=2e-3)
+    for name in weights:
+        torch.testing.assert_close(weights[name], others[name], rtol=0.05, atol=2e-3)
+
+
+def test_the_loop_equals_a_plain_one(pictures: Task) -> None:
+    plan = train(5, 0, epochs=1, weight_decay=0.0, warmup=0.0, clip_norm=1e9)
+    steps, _ = run(plan, pictures)
+    backbone, split = small_vision(), pictures.train
+    head = build_head("linear", backbone.outline.stages[-1].width, 3, 0)
+    optimiser = torch.optim.AdamW(
+        [{"params": backbone.module.parameters(), "lr": 1e-3}, {"params": head.parameters(), "lr": 1e-2}],
+        weight_decay=0,
+    )
+    order, losses = training_order(len(split), 8, (), "0/0/0"), []
+    for number, rows in enumerate(order):
+        warm = 0.5 if number == 0 else 0.5 * (1 + np.cos(np.pi * (number - 1) / (len(order) - 1)))
+        for group, rate in zip(optimiser.param_groups, (1e-3, 1e-2), strict=True):
+            group["lr"] = rate * warm
+        state = backbone.collate([backbone.preprocess(split.samples[i]) for i in rows])
+        loss = nn.functional.cross_entropy(
+            head(features(backbone, state)[-1]), torch.tensor([split.targets[i] for i in rows])
+        )
+        optimiser.zero_grad()
+        loss.backward()
+        optimiser.step()
+        losses.append(loss.item() * len(rows))
+    assert steps[0].loss == pytest.approx(sum(losses) / len(split), rel=1e-3)
+
+
+class Interrupted(nn.Module):
+    """A head that stops the run, once, in its nth forward pass."""
+
+    def __init__(self, head: nn.Module, at: int, error: BaseException) -> None:
+        super().__init__()
+        self.head, self.at, self.error, self.calls = head, at, error, 0
+
+    def forward(self, values: torch.Tensor) -> torch.Tensor:
+        self.calls += 1
+        if self.calls == self.at:
+            raise self.error
+        return self.head(values)
+
+
+def test_a_resumed_run_has_the_bits_of_an_uninterrupted_one(pictures: Task, tmp_path: Path) -> None:
+    whole, expected = run(train(5, 2, batch_norm="train"), pictures)
+    plan, backbone = train(5, 2, batch_norm="train"), small_vision()
+    head = Interrupted(build_head("linear", backbone.outline.stages[-1].width, 3, 0), 15, KeyboardInterrupt())
+    with pytest.raises(KeyboardInterrupt):
+        list(execute(plan, backbone, head, pictures, store=None, folder=tmp_path, precision="fp32"))
+    again = Interrupted(build_head("linear", backbone.outline.stages[-1].width, 3, 0), -1, KeyboardInterrupt())
+    steps, weights = run(plan, pictures, head=again, folder=tmp_path, resume=True)
+    assert [one.loss for one in steps] == [one.loss for one in whole]
+    assert same(
+        {name.replace("head.", "head.head."): one for name, one in expected.items() if "head." in name}, weights
+    )
+    assert same({name: one for name, one in expected.items() if "head." not in name}, weights)
+
+
+def test_resuming_something_else_is_refused(pictures: Task, tmp_path: Path) -> None:
+    run(train(5, 3, epochs=1), pictures, folder=tmp_path)
+    with pytest.raises(OptionError, match="begun with another plan"):
+        run(train(5, 2, epochs=1), pictures, folder=tmp_path, resume=True)
+
+
+def test_a_killed_run_resumes_to_the_same_bits(tmp_path: Path) -> None:
+    script = Path(__file__).with_name("killed_run.py")
+    command = [sys.executable, str(script)]
+    expected = subprocess.run([*command, str(tmp_path / "whole")], capture_output=True, text=True, check=True).stdout
+    first = subprocess.Popen([*command, str(tmp_path / "cut")], stdout=subprocess.PIPE, text=True)
+    checkpoint = tmp_path / "cut" / "checkpoint.safetensors"
+    for _ in range(600):
+        if checkpoint.exists() or first.poll() is not None:
+            break
+        time.sleep(0.05)
+    os.kill(first.pid, signal.SIGKILL)
+    first.wait()
+    resumed = subprocess.run([*command, str(tmp_path / "cut")], capture_output=True, text=True, check=True).stdout
+    assert resumed.splitlines()[-1] == expected.splitlines()[-1]
+
+
+def test_a_loss_that_is_not_a_number_is_retried_at_a_tenth(pictures: Task) -> None:
+    class Once(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.head, self.calls = build_head("linear", small_vision().outline.stages[-1].width, 3, 0), 0
+
+        def forward(self, values: torch.Tensor) -> torch.Tensor:
+            self.calls += 1
+            return self.head(values) * (float("nan") if self.calls == 2 else 1)
+
+    steps, _ = run(train(5, 3), pictures, head=Once())
+    assert "begun again at 0.1 of the rates" in steps[0].note
+    assert len(steps) == 3
+
+
+def test_twice_not_a_number_is_an_error_with_a_cure(pictures: Task) -> None:
+    class Never(nn.Linear):
+        def forward(self, values: torch.Tensor) -> torch.Tensor:
+            return super().forward(values) * float("nan")
+
+    with pytest.raises(TrainingError, match="--lr"):
+        run(train(5, 3), pictures, head=Never(small_vision().outline.stages[-1].width, 3))
+
+
+def test_less_memory_gives_the_same_result(pictures: Task) -> None:
+    plain, _ = run(train(5, 3), pictures)
+    width = small_vision().outline.stages[-1].width
+    head = Interrupted(build_head("linear", width, 3, 0), 1, torch.OutOfMemoryError("too much"))
+    steps, _ = run(train(5, 3), pictures, head=head)
+    assert "memory ran out: 4 samples at a time" in steps[0].note
+    assert [one.loss for one in steps] == pytest.approx([one.loss for one in plain], rel=1e-4)
+
+
+def test_early_stopping_keeps_the_best_weights(pictures: Task) -> None:
+    plan = train(5, 3, epochs=30, head_rate=3.0, patience=2)
+    steps, _ = run(plan, pictures)
+    best = min(range(len(steps)), key=lambda number: steps[number].metrics["loss"])
+    assert len(steps) < 30
+    assert len(steps) - 1 - best == 2
+
+
+def test_the_first_loss_of_a_new_head_is_near_ln_c(pictures: Task) -> None:
+    steps, _ = run(train(5, 5, head_rate=1e-9, epochs=1), pictures)
+    assert steps[0].loss == pytest.approx(np.log(3), rel=0.05)
+
+
+def test_texts_of_like_length_stand_together() -> None:
+    lengths = [int(one) for one in np.random.default_rng(0).integers(3, 200, 640)]
+    order = training_order(640, 8, lengths, "seed")
+    assert sorted(row for rows in order for row in rows) == list(range(640))
+    spread = np.mean([max(lengths[i] for i in rows) - min(lengths[i] for i in rows) for rows in order])
+    assert spread < 20
+    assert order != training_order(640, 8, lengths, "other")
