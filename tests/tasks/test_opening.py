@@ -100,8 +100,9 @@ def test_twins_stay_on_one_side(pictures: Path) -> None:
         same = Image.open(pictures / "cat" / f"{number}.png")
         same.save(pictures / "cat" / f"again{number}.jpg", quality=95)
     task = open_task(pictures)
-    side = {Path(one.source).name: name for name, split in task.splits.items() for one in split.samples}
-    assert all(side[f"{n}.png"] == side[f"again{n}.jpg"] for n in range(8))
+    side = {one.source: name for name, split in task.splits.items() for one in split.samples}
+    cat = pictures / "cat"
+    assert all(side[str(cat / f"{n}.png")] == side[str(cat / f"again{n}.jpg")] for n in range(8))
     assert len(codes(pictures)["near-duplicate"]) == 8
 
 
