@@ -50,7 +50,7 @@ class Resources:
 
     Attributes:
         device: `auto`, `cpu`, `cuda`, `cuda:N` or `mps`.
-        precision: `auto`, `fp32` or `bf16`.
+        precision: `auto`, `fp32`, `bf16` or `int8`.
         cache_dir: Where activations are kept; None = the platform's cache folder.
         offline: Open no connection.
     """

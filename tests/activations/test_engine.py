@@ -5,12 +5,15 @@ from pathlib import Path
 import pytest
 import torch
 
+from regraft import demo
 from regraft.activations import engine as engines
 from regraft.activations.engine import Prefix, compared, compile_trunk, engine_inputs
 from regraft.activations.onnx_engine import onnx_session
 from regraft.activations.openvino_engine import openvino_request
+from regraft.activations.processor import has_vnni
 from regraft.backbones import load_backbone
 from regraft.core import TextSample
+from regraft.tasks import open_task
 
 
 def texts(backbone, count: int):
@@ -50,10 +53,28 @@ def test_above_it_an_engine_runs_and_says_how_equal_it_is() -> None:
 
 
 def test_an_engine_that_is_not_equal_is_not_used(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(engines, "BF16_COSINE", 1.1)
+    monkeypatch.setattr(engines, "SMALLEST_COSINE", {"bf16": 1.1, "int8": 1.1})
     monkeypatch.setattr(engines, "FP32_ERROR", 0.0)
     backbone = load_backbone("scratch:test_resnet")
-    assert compile_trunk(backbone, 5, "pooled", "key", pictures(4), 10_000).name == "torch-fp32"
+    for precision in ("fp32", "bf16", "int8"):
+        engine = compile_trunk(backbone, 5, "pooled", "unequal", pictures(4), 10_000, precision=precision)
+        assert engine.name == "torch-fp32"
+
+
+@pytest.mark.skipif(not has_vnni(), reason="this processor does not multiply 8-bit integers")
+def test_integers_run_dense_layers_and_the_guard_says_how_near_they_are() -> None:
+    backbone = load_backbone("bundled:minilm")
+    messages = open_task(Path(demo.__file__).parent / "intents").train.samples[:16]
+    inputs = engine_inputs(backbone, [backbone.preprocess(one) for one in messages])
+    engine = compile_trunk(backbone, 7, "pooled", "integers", inputs, 10_000, precision="int8")
+    assert engine.name == "openvino-int8"
+    assert 0.995 <= engine.cosine < 0.99999
+
+
+def test_an_engine_is_compiled_once_in_a_process() -> None:
+    backbone = load_backbone("scratch:test_resnet")
+    first = compile_trunk(backbone, 5, "pooled", "once", pictures(4), 10_000, precision="fp32")
+    assert compile_trunk(backbone, 5, "pooled", "once", pictures(2), 10_000, precision="fp32") is first
 
 
 def test_the_matmul_setting_is_put_back() -> None:

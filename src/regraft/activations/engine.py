@@ -3,6 +3,7 @@
 import hashlib
 import os
 import warnings
+from collections import OrderedDict
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -14,6 +15,7 @@ from torch import Tensor, nn
 
 from regraft.activations.onnx_engine import onnx_session
 from regraft.activations.openvino_engine import openvino_request
+from regraft.activations.processor import has_amx, has_bf16, has_vnni
 from regraft.backbones.contract import Backbone, features
 from regraft.core.places import default_cache_dir
 
@@ -25,7 +27,11 @@ Inputs = tuple[Tensor, ...]
 BREAK_EVEN = {"image": 200, "text": 400}
 
 FP32_ERROR = 1e-4  # largest relative error of an engine that calls itself equal
-BF16_COSINE = 0.99  # smallest cosine of centred features
+SMALLEST_COSINE = {"bf16": 0.99, "int8": 0.995}  # of centred features, against PyTorch in float32
+GUARDED = 16  # samples on which an engine is compared with PyTorch: enough to see a fault, quick
+KEPT_ENGINES = 4  # compiled trunks kept in this process
+
+_engines: OrderedDict[tuple[str, str], "TrunkEngine"] = OrderedDict()
 
 
 @dataclass(frozen=True)
@@ -95,36 +101,70 @@ def compile_trunk(
         first: The first batch, on which engines are compared with PyTorch.
         count: How many samples are to come.
         device: `cpu` or a PyTorch accelerator.
-        precision: `auto` = bf16 where the processor computes in it and the guard passes.
+        precision: As `lowest_precision` returns it.
     """
     prefix = Prefix(backbone, frozen, outputs).eval()
     if device != "cpu":
-        return TrunkEngine(
-            f"torch-{device}-bf16" if precision != "fp32" else f"torch-{device}", _torch_run(prefix, device, precision)
-        )
+        name = f"torch-{device}" + ("" if precision == "fp32" else "-bf16")
+        return TrunkEngine(name, _torch_run(prefix, device, precision))
     plain = TrunkEngine("torch-fp32", _torch_run(prefix, "cpu", "fp32"))
     file = default_cache_dir() / "engines" / f"{hashlib.sha256(f'{key}/{outputs}/{frozen}'.encode()).hexdigest()}.xml"
+    if (str(file), precision) in _engines:
+        _engines.move_to_end((str(file), precision))
+        return _engines[str(file), precision]
     if count < BREAK_EVEN[backbone.kind] and not file.exists():
         return plain
-    reference = plain.run(first)
+    engine = _fastest_equal(prefix, first, file, precision) or plain
+    _engines[str(file), precision] = engine
+    if len(_engines) > KEPT_ENGINES:
+        _engines.popitem(last=False)
+    return engine
+
+
+def _fastest_equal(prefix: Prefix, first: Inputs, file: Path, precision: str) -> TrunkEngine | None:
+    """The first candidate whose output on some of the first samples is that of PyTorch."""
+    step = max(len(first[0]) // GUARDED, 1)
+    some = tuple(one[::step].contiguous() for one in first)
+    reference = _torch_run(prefix, "cpu", "fp32")(some)
     for name, make in _candidates(prefix, first, file, precision):
         try:
             run = make()
-            error, cosine = compared(reference, run(first))
+            error, cosine = compared(reference, run(some))
         except Exception as problem:  # noqa: BLE001 - whatever another runtime refuses, PyTorch still runs
             warnings.warn(f"{name} cannot run this trunk ({str(problem).splitlines()[0][:200]})", stacklevel=2)
             continue
-        good = cosine >= BF16_COSINE if name.endswith("bf16") else error < FP32_ERROR
+        low = name.rpartition("-")[2]
+        good = cosine >= SMALLEST_COSINE[low] if low in SMALLEST_COSINE else error < FP32_ERROR
         if good:
             return TrunkEngine(name, run, error, cosine)
-    return plain
+    return None
+
+
+def lowest_precision(precision: str, reads: str, device: str) -> Literal["fp32", "bf16", "int8"]:
+    """The arithmetic to try first; the guard goes back to a higher one where features would differ.
+
+    Args:
+        precision: What the user asked for; `auto` = int8 for texts and bf16 for pictures where this
+            processor has instructions for them, bf16 on accelerators.
+        reads: `image` or `text`.
+        device: `cpu` or an accelerator.
+    """
+    if device != "cpu":
+        return "fp32" if precision == "fp32" else "bf16"
+    if precision == "int8" or (precision == "auto" and reads == "text" and has_vnni()):
+        return "int8"
+    if precision == "bf16" or (precision == "auto" and has_bf16()):
+        return "bf16"
+    return "fp32"
 
 
 def _candidates(
     prefix: Prefix, first: Inputs, file: Path, precision: str
 ) -> Iterator[tuple[str, Callable[[], Callable[[Inputs], list[Tensor]]]]]:
     """Engines to try, the fastest first."""
-    if precision == "bf16" or (precision == "auto" and has_bf16()):
+    if precision == "int8":
+        yield "openvino-int8", lambda: openvino_request(prefix, first, file, "int8")
+    if precision == "bf16" or (precision == "int8" and has_bf16()):
         yield "openvino-bf16", lambda: openvino_request(prefix, first, file, "bf16")
     yield "openvino-fp32", lambda: openvino_request(prefix, first, file, "f32")
     yield "onnxruntime-fp32", lambda: onnx_session(prefix, first, file.with_suffix(".onnx"))
@@ -158,15 +198,6 @@ def _torch_run(prefix: Prefix, device: str, precision: str) -> Callable[[Inputs]
     return run
 
 
-def has_bf16() -> bool:
-    """Whether this processor has bf16 instructions; without them bf16 is emulated and slow."""
-    try:
-        flags = Path("/proc/cpuinfo").read_text(encoding="ascii", errors="replace")
-    except OSError:
-        return False
-    return "avx512_bf16" in flags or "amx_bf16" in flags
-
-
 @contextmanager
 def fast_matmul() -> Iterator[None]:
     """Let float32 matrix products take oneDNN's path while inside.
@@ -176,7 +207,7 @@ def fast_matmul() -> Iterator[None]:
     """
     backends: Any = torch.backends.mkldnn  # its settings are made at run time, which type checkers cannot see
     matmul = backends.matmul
-    if not has_bf16() or _has_amx() or os.environ.get("REGRAFT_PLAIN_MATMUL"):
+    if not has_bf16() or has_amx() or os.environ.get("REGRAFT_PLAIN_MATMUL"):
         yield
         return
     before = matmul.fp32_precision
@@ -185,10 +216,3 @@ def fast_matmul() -> Iterator[None]:
         yield
     finally:
         matmul.fp32_precision = before
-
-
-def _has_amx() -> bool:
-    try:
-        return "amx_bf16" in Path("/proc/cpuinfo").read_text(encoding="ascii", errors="replace")
-    except OSError:
-        return False

@@ -12,7 +12,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from regraft.activations.engine import Outputs, TrunkEngine, compile_trunk, engine_inputs, has_bf16
+from regraft.activations.engine import Outputs, TrunkEngine, compile_trunk, engine_inputs, lowest_precision
 from regraft.activations.recipes import prefix_hash, recipe_key, sample_key
 from regraft.activations.rows import MemoryRecipe, pack, unpack
 from regraft.activations.store import ActivationStore, Recipe
@@ -24,6 +24,7 @@ Progress = Callable[[int, int], None]
 Request = tuple[Sample, int | None]  # a sample and the seed of its augmented view, None = the plain view
 
 BATCH = 32
+TEXT_BATCH = 64
 DECODERS = 2
 SHARD_BYTES = 64 << 20  # a kill loses at most this much work
 MOST_VIEWS = 8
@@ -84,7 +85,7 @@ def pooled_features(
         stages: Which stages to return; None = all.
         views: Seeds of augmented views; empty = the one plain view. Rows are view by view.
         device: `cpu` or an accelerator.
-        precision: `auto`, `fp32` or `bf16`.
+        precision: `auto`, `fp32`, `bf16` or `int8`.
         progress: Called with (done, total) of the samples to be computed.
 
     Returns:
@@ -121,7 +122,7 @@ def boundary_activations(  # noqa: PLR0913 - what a caller may say
         views: Augmented views per sample; 0 = the one plain view.
         seed: Of the views.
         device: `cpu` or an accelerator.
-        precision: `auto`, `fp32` or `bf16`.
+        precision: `auto`, `fp32`, `bf16` or `int8`.
         progress: Called with (done, total).
     """
     seeds: tuple[int | None, ...] = tuple(seed * MOST_VIEWS + view for view in range(views)) or (None,)
@@ -156,8 +157,7 @@ class _Work:
         """Compute what is missing and return the recipe that then holds every request."""
         begun = time.perf_counter()
         weights = prefix_hash(self.backbone, self.frozen)
-        low = self.precision == "bf16" or (self.precision == "auto" and (self.device != "cpu" or has_bf16()))
-        key = recipe_key(self.backbone, weights, self.outputs, "bf16" if low else "fp32")
+        key = recipe_key(self.backbone, weights, self.outputs, self._arithmetic)
         recipe: Recipe | MemoryRecipe = MemoryRecipe() if self.store is None else self.store.recipe(key)
         missing = recipe.missing([sample_key(*request) for request in requests])
         unique = list({sample_key(*requests[position]): requests[position] for position in missing}.values())
@@ -169,6 +169,10 @@ class _Work:
             self.backbone.module.train(was_training)
             extraction = replace(extraction, engine=engine.name, relative_error=engine.relative_error)
         return recipe, replace(extraction, seconds=time.perf_counter() - begun)
+
+    @property
+    def _arithmetic(self) -> str:
+        return lowest_precision(self.precision, self.backbone.kind, self.device)
 
     def _compute(
         self, requests: list[Request], recipe: "Recipe | MemoryRecipe", weights: str, progress: Progress | None
@@ -187,7 +191,7 @@ class _Work:
                     inputs,
                     len(requests),
                     device=self.device,
-                    precision=self.precision,
+                    precision=self._arithmetic,
                 )
             rows = pack(engine.run(inputs), inputs, self.outputs, self.backbone.kind)
             waiting.append(([sample_key(*request) for request in batch], rows))
@@ -224,8 +228,8 @@ class _Work:
         """Texts of like length together, so that little is computed on padding."""
         prepared = [self._prepared(request) for request in requests]
         order = sorted(range(len(requests)), key=lambda position: prepared[position].shape[1], reverse=True)
-        for begin in range(0, len(order), BATCH):
-            rows = order[begin : begin + BATCH]
+        for begin in range(0, len(order), TEXT_BATCH):
+            rows = order[begin : begin + TEXT_BATCH]
             yield [requests[row] for row in rows], [prepared[row] for row in rows]
 
     def _prepared(self, request: Request) -> Tensor:

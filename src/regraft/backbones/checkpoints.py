@@ -1,7 +1,10 @@
-"""Weight files: where they are, that they are safetensors, and what is said of them."""
+"""Weight files: where they are, that they are whole and safe, and what is said of them."""
 
 import hashlib
+from collections.abc import Sequence
 from pathlib import Path
+
+from safetensors import SafetensorError, safe_open
 
 from regraft.core import BackboneError
 
@@ -18,18 +21,51 @@ def require_safetensors(folder: Path) -> Path:
     """The folder's safetensors file.
 
     Raises:
-        BackboneError: There is none; pickled weights are never read.
+        BackboneError: There is none, or it is cut short; pickled weights are never read.
     """
     weights = folder / WEIGHTS
     if weights.is_file():
+        tensor_names(weights)
         return weights
+    if (folder / f"{WEIGHTS}.index.json").is_file():
+        raise BackboneError(
+            f"{folder}: its weights are in several files; save them in one, "
+            "save_pretrained(folder, max_shard_size='100GB')"
+        )
     pickled = sorted(file.name for pattern in ("*.bin", "*.pt", "*.pth", "*.ckpt") for file in folder.glob(pattern))
     if pickled:
         raise BackboneError(
             f"{folder}: has only pickled weights ({pickled[0]}), which can run code when read; "
             f"convert them to {WEIGHTS} with safetensors.torch.save_file"
         )
-    raise BackboneError(f"{folder}: no {WEIGHTS} there")
+    raise BackboneError(f"{folder}: no {WEIGHTS} there; copy the whole folder again")
+
+
+def tensor_names(weights: Path) -> set[str]:
+    """The names of the tensors in a safetensors file; only its header is read.
+
+    Raises:
+        BackboneError: The file is damaged or shorter than its header says.
+    """
+    try:
+        with safe_open(weights, framework="pt") as opened:
+            return set(opened.keys())
+    except (SafetensorError, OSError) as error:
+        raise BackboneError(
+            f"{weights}: damaged or cut short ({one_line(error)}); copy or download it again"
+        ) from error
+
+
+def first_of(names: Sequence[str]) -> str:
+    """The first three of many names, for messages."""
+    more = len(names) - 3
+    return ", ".join(names[:3]) + (f" and {more} more" if more > 0 else "")
+
+
+def one_line(error: Exception) -> str:
+    """What a library says of a failure, on one line of at most 200 characters."""
+    text = " ".join(str(error).split())
+    return text if len(text) <= 200 else f"{text[:200]}…"
 
 
 def file_sha256(file: Path) -> str:
@@ -46,26 +82,3 @@ def license_of(folder: Path) -> str:
             if mark in text:
                 return name
     return "unknown"
-
-
-def hub_file(repository: str, name: str, *, revision: str | None, offline: bool) -> Path:
-    """A file of a hub repository, from the hub's cache or, unless `offline`, from the hub.
-
-    Raises:
-        BackboneError: It is not there, or cannot be reached.
-    """
-    import huggingface_hub  # noqa: PLC0415 - half a second that local backbones need not pay
-    from huggingface_hub.errors import HfHubHTTPError, LocalEntryNotFoundError  # noqa: PLC0415
-
-    try:
-        return Path(huggingface_hub.hf_hub_download(repository, name, revision=revision, local_files_only=offline))
-    except LocalEntryNotFoundError as error:
-        why = (
-            "not on this machine and --offline is set"
-            if offline
-            else "not on this machine and the hub cannot be reached"
-        )
-        raise BackboneError(f"{repository}: {name} is {why}; give a local folder or bundled:minilm") from error
-    except (HfHubHTTPError, ValueError, OSError) as error:
-        message = str(error).strip().split("\n")[0]
-        raise BackboneError(f"{repository}: {name} cannot be had from the hub ({message})") from error

@@ -6,6 +6,7 @@ from typing import Literal, Protocol
 
 from torch import Tensor, nn
 
+from regraft.backbones.ownership import is_owned
 from regraft.core import Outline, Passport, Sample
 
 # What flows between stages. A vision trunk passes (x,). A text trunk starts from
@@ -106,12 +107,8 @@ def features(backbone: Backbone, state: State) -> list[Tensor]:
 
 def stage_parameters(backbone: Backbone, stage: int) -> dict[str, nn.Parameter]:
     """The parameters of one stage under their full names in `backbone.module`."""
-    prefixes = backbone.outline.stages[stage].modules
-    return {
-        name: parameter
-        for name, parameter in backbone.module.named_parameters()
-        if any(name == prefix or name.startswith(prefix + ".") for prefix in prefixes)
-    }
+    modules = backbone.outline.stages[stage].modules
+    return {name: parameter for name, parameter in backbone.module.named_parameters() if is_owned(name, modules)}
 
 
 def stage_modules(backbone: Backbone, stage: int) -> list[nn.Module]:

@@ -26,10 +26,12 @@ class ImagePreprocess:
 
     Attributes:
         size: Height and width of the result, in pixels.
-        crop_share: Share of the resized picture's shorter side that the centre crop keeps.
+        crop_share: Share of the resized picture's side that the centre crop keeps.
         interpolation: `bilinear` or `bicubic`, with antialiasing.
         mean: Per channel, of pixels scaled to 0-1.
         std: Per channel.
+        crop_mode: How a picture of another shape is resized before the crop, in timm's words: `center`
+            cuts off what is too long, `squash` changes the aspect, `border` fills up with the mean.
     """
 
     size: tuple[int, int]
@@ -37,6 +39,7 @@ class ImagePreprocess:
     interpolation: str
     mean: tuple[float, ...]
     std: tuple[float, ...]
+    crop_mode: str = "center"
 
     @property
     def fingerprint(self) -> str:
@@ -45,13 +48,22 @@ class ImagePreprocess:
 
     def __call__(self, sample: Sample) -> Tensor:
         """The resized centre crop, uint8 (3, H, W)."""
-        height, width = self.size
-        pixels = self._decoded(sample, math.floor(min(self.size) / self.crop_share))
-        scale = max(height, width) / self.crop_share / min(pixels.shape[1:])
-        # timm resizes the shorter side to the floor of size / share and crops the centre.
-        resized = self._resized(pixels, [max(math.floor(side * scale + 1e-6), 1) for side in pixels.shape[1:]])
-        cropped: Tensor = transform.center_crop(resized, [height, width])
+        pixels = self._decoded(sample, math.floor(max(self.size) / self.crop_share))
+        resized = self._resized(pixels, list(self.resized_size(*pixels.shape[1:])))
+        cropped: Tensor = transform.center_crop(self._filled(resized), list(self.size))
         return cropped.contiguous()
+
+    def resized_size(self, height: int, width: int) -> tuple[int, int]:
+        """Height and width of a picture after resizing and before the crop, rounded as timm and torchvision do."""
+        high, wide = (math.floor(side / self.crop_share) for side in self.size)
+        if self.crop_mode == "squash":
+            return high, wide
+        if high == wide and self.crop_mode != "border":
+            short = min(height, width)
+            return int(high * height / short), int(high * width / short)
+        choose = max if self.crop_mode == "border" else min
+        ratio = choose(height / high, width / wide)
+        return max(round(height / ratio), 1), max(round(width / ratio), 1)
 
     def augmented(self, sample: Sample, seed: int) -> Tensor:
         """A random crop, flip and colour change, uint8 (3, H, W): a function of (sample, seed) alone."""
@@ -84,11 +96,32 @@ class ImagePreprocess:
             raise DataError(f"{sample.source}: cannot be read ({error.strerror})") from error
         return torch.from_numpy(pixels.copy() if not pixels.flags.writeable else pixels).permute(2, 0, 1)
 
+    def _filled(self, pixels: Tensor) -> Tensor:
+        """The picture with borders of the mean colour where it is smaller than the crop."""
+        lacking = [max(side - has, 0) for side, has in zip(self.size, pixels.shape[1:], strict=True)]
+        if not any(lacking):
+            return pixels
+        top, left = (side // 2 for side in lacking)
+        filled: Tensor = transform.pad(
+            pixels,
+            [left, top, lacking[1] - left, lacking[0] - top],
+            fill=[float(round(255 * one)) for one in self.mean],
+        )
+        return filled
+
     def _resized(self, pixels: Tensor, size: list[int]) -> Tensor:
         if list(pixels.shape[1:]) == size:
             return pixels
         mode = "bilinear" if self.interpolation == "bilinear" else "bicubic"
         return F.interpolate(pixels[None], size=size, mode=mode, antialias=True)[0]
+
+
+def crop_share_of(side: int, edge: int) -> float:
+    """The share whose resized side is `edge` in spite of rounding: 160 / (160 / 163) is just below 163."""
+    share = side / edge
+    while math.floor(side / share) < edge:
+        share = math.nextafter(share, 0.0)
+    return share
 
 
 def _random_crop(height: int, width: int, rng: torch.Generator) -> tuple[int, int, int, int]:

@@ -8,12 +8,17 @@ import timm
 
 from regraft.backbones.bundled import load_bundled
 from regraft.backbones.contract import Backbone
+from regraft.backbones.folders import local_folder, read_config
+from regraft.backbones.hub import hub_folder, parse_repository
 from regraft.backbones.scratch import TEXT_ARCHITECTURES, load_scratch
-from regraft.backbones.timm_source import is_timm_folder, load_timm_folder, load_timm_name
-from regraft.backbones.transformers_source import is_transformers_folder, load_hub, load_transformers_folder
-from regraft.core import BackboneError
+from regraft.backbones.timm_source import load_timm_folder, load_timm_name
+from regraft.backbones.transformers_source import load_transformers_folder
+from regraft.core import BackboneError, Passport
 
 Kind = Literal["image", "text"]
+
+# What may stand before a colon.
+SOURCES = ("timm", "hf", "bundled", "scratch")
 
 # `auto`: texts have embedded weights; for pictures a small network that transfers well, from the hub.
 AUTO: dict[Kind, str] = {"text": "bundled:minilm", "image": "timm:mobilenetv3_large_100"}
@@ -39,52 +44,66 @@ def load_backbone(name: str, *, kind: Kind | None = None, offline: bool = False)
         if kind is None:
             raise BackboneError("--backbone auto needs to know what it shall read; name a backbone")
         name = AUTO[kind]
-    backbone = _load(name, offline=offline)
+    backbone = _load(name, said=name, offline=offline)
     if kind is not None and backbone.kind != kind:
         reads = {"image": "pictures", "text": "text"}
         raise BackboneError(f"--backbone {name} reads {reads[backbone.kind]}, the data are {reads[kind]}")
     return backbone
 
 
-def load_folder(folder: Path) -> Backbone:
-    """The trunk in a local folder of either form; opens no connection."""
-    if is_timm_folder(folder):
-        return load_timm_folder(folder)
-    if is_transformers_folder(folder):
-        return load_transformers_folder(folder)
-    raise BackboneError(
-        f"{folder}: no config.json with `architecture` (timm's local-dir form) or `model_type` (save_pretrained form)"
-    )
+def load_folder(folder: Path, passport: Passport | None = None) -> Backbone:
+    """The trunk in a local folder of either form; opens no connection.
+
+    Args:
+        folder: In timm's `local-dir` or transformers' `save_pretrained` form.
+        passport: Where it came from, if not from this folder.
+
+    Raises:
+        BackboneError: It is in neither form, or damaged.
+    """
+    if "architecture" in read_config(folder):
+        return load_timm_folder(folder, passport)
+    return load_transformers_folder(folder, passport)
 
 
-def _load(name: str, *, offline: bool) -> Backbone:  # noqa: PLR0911 - one return per source
-    source, _, rest = name.partition(":")
+def _load(name: str, *, said: str, offline: bool) -> Backbone:  # noqa: PLR0911 - one return per source
+    """The backbone of a name; `said` is what the user wrote, `scratch:` included, for messages."""
+    source, colon, rest = name.partition(":")
+    if not name.strip() or (colon and source in SOURCES and not rest.strip()):
+        raise BackboneError(f"--backbone {said!r} names no backbone; `regraft backbones` lists usual ones")
     if source == "bundled":
         return load_bundled(rest)
     if source == "scratch":
-        return load_scratch(rest, lambda other: _load(other, offline=offline))
+        return load_scratch(rest, lambda other: _load(other, said=said, offline=offline))
     if source == "hf":
-        repository, _, revision = rest.partition("@")
-        return load_hub(repository, revision or None, offline=offline)
+        return _hub(rest, said=said, offline=offline)
     if source == "timm":
-        return _timm(rest, offline=offline)
-    if Path(name).is_dir():
-        return load_folder(Path(name))
+        return _timm(rest, said=said, offline=offline)
+    folder = local_folder(name, said)
+    if folder is not None:
+        return load_folder(folder)
     if timm.is_model(name.split(".", maxsplit=1)[0]):
-        return _timm(name, offline=offline)
+        return _timm(name, said=said, offline=offline)
     if name in TEXT_ARCHITECTURES or "/" in name:
-        return load_hub(name, None, offline=offline)
-    raise _unknown(name)
+        return _hub(name, said=said, offline=offline)
+    raise _unknown(name, said)
 
 
-def _timm(name: str, *, offline: bool) -> Backbone:
+def _hub(text: str, *, said: str, offline: bool) -> Backbone:
+    """The trunk of a hub repository, in whichever form it is."""
+    repository, revision = parse_repository(text, said)
+    folder = hub_folder(repository, revision, offline=offline)
+    return load_folder(folder, Passport(name=repository, source=f"hf:{text}", revision=folder.name))
+
+
+def _timm(name: str, *, said: str, offline: bool) -> Backbone:
     if not timm.is_model(name.split(".", maxsplit=1)[0]):
-        raise _unknown(name)
+        raise _unknown(name, said)
     return load_timm_name(name, offline=offline)
 
 
-def _unknown(name: str) -> BackboneError:
+def _unknown(name: str, said: str) -> BackboneError:
     known = [*timm.list_models(), *TEXT_ARCHITECTURES, "bundled:minilm"]
     near = difflib.get_close_matches(name, known, n=3)
     hint = f"; did you mean {' or '.join(near)}?" if near else "; `regraft backbones` lists usual ones"
-    return BackboneError(f"--backbone {name}: no such folder or model{hint}")
+    return BackboneError(f"--backbone {said}: no such folder or model{hint}")

@@ -26,7 +26,7 @@ def load_scratch(name: str, load: Callable[[str], Backbone], seed: int = 0) -> B
 
     Args:
         name: A timm name, a well-known transformers name, a folder or `bundled:NAME`.
-        load: Loads a backbone whose architecture is to be taken.
+        load: Loads a backbone whose architecture is to be taken, and refuses a name that there is not.
         seed: Of the weights.
     """
     plain = name.removeprefix("timm:").removeprefix("hf:")

@@ -1,5 +1,6 @@
 """A text trunk: embeddings, layers, and pooled features over real tokens."""
 
+import functools
 import hashlib
 import json
 from collections.abc import Callable, Sequence
@@ -11,6 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from regraft.backbones.contract import State
+from regraft.backbones.ownership import stage_sizes
 from regraft.core import DataError, Outline, Passport, Sample, Stage, TextSample
 
 LONGEST = 256  # tokens; longer texts are cut, as their cost grows with the square of the length
@@ -23,7 +25,7 @@ class TextPreprocess:
     tokenizer: Any = field(repr=False)
     max_length: int
 
-    @property
+    @functools.cached_property
     def fingerprint(self) -> str:
         """sha256 of the tokenizer and the length, hexadecimal."""
         state = json.loads(self.tokenizer.backend_tokenizer.to_str())
@@ -129,14 +131,11 @@ def _attention_mask(mask: Tensor, *, causal: bool) -> Tensor:
 
 
 def text_outline(name: str, family: str, module: nn.Module, layout: TextStages, width: int) -> Outline:
-    """The outline of a text trunk."""
-    sizes = {key: tensor.numel() for key, tensor in module.named_parameters()}
-    stages = []
-    for stage, modules in zip(layout.names, layout.modules, strict=True):
-        owned = sum(
-            count
-            for key, count in sizes.items()
-            if any(key == prefix or key.startswith(prefix + ".") for prefix in modules)
-        )
-        stages.append(Stage(stage, modules, owned, width))
-    return Outline(name, family, tuple(stages))
+    """The outline of a text trunk.
+
+    Raises:
+        BackboneError: A parameter lies in no stage, or in several.
+    """
+    sizes = stage_sizes(name, module, layout.modules)
+    rows = zip(layout.names, layout.modules, sizes, strict=True)
+    return Outline(name, family, tuple(Stage(stage, modules, size, width) for stage, modules, size in rows))

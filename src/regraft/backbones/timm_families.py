@@ -8,6 +8,11 @@ from typing import Any
 
 import torch
 from timm.models import ConvNeXt, EfficientNet, MobileNetV3, ResNet, VisionTransformer
+from timm.models.densenet import DenseNet
+from timm.models.maxxvit import MaxxVit
+from timm.models.regnet import RegNet
+from timm.models.resnetv2 import ResNetV2
+from timm.models.swin_transformer import SwinTransformer
 from timm.models.vgg import VGG
 from torch import Tensor, nn
 
@@ -50,12 +55,14 @@ def _vgg(model: Any) -> Parts:
 
 
 def _efficientnet(model: Any) -> Parts:
-    """EfficientNet, MobileNetV1 and MobileNetV2: the last convolution comes before pooling."""
-    return [
+    """EfficientNet, MobileNetV1 and MobileNetV2: the last convolution, where there is one, comes before pooling."""
+    parts: Parts = [
         ("stem", ("conv_stem", "bn1"), _chain(model.conv_stem, model.bn1)),
         *((f"blocks.{i}", (f"blocks.{i}",), block) for i, block in enumerate(model.blocks)),
-        ("conv_head", ("conv_head", "bn2"), _chain(model.conv_head, model.bn2)),
     ]
+    if any(True for _ in model.conv_head.parameters()):
+        return [*parts, ("conv_head", ("conv_head", "bn2"), _chain(model.conv_head, model.bn2))]
+    return parts
 
 
 def _mobilenetv3(model: Any) -> Parts:
@@ -94,9 +101,51 @@ def _vision_transformer(model: Any) -> Parts:
     ]
 
 
+def _line(model: Any, *names: str, tail: str) -> Parts:
+    """Submodules in a row; the norm or convolution after them, and the head's own, belong to the last."""
+    *early, last = [(name, model.get_submodule(name)) for name in names]
+    return [
+        *((name, (name,), module) for name, module in early),
+        (last[0], (last[0], tail, "head"), _chain(last[1], model.get_submodule(tail))),
+    ]
+
+
+def _numbered(model: Any, body: str) -> list[str]:
+    """The names of a submodule's children."""
+    return [f"{body}.{name}" for name, _ in model.get_submodule(body).named_children()]
+
+
+def _stem_stages(model: Any) -> Parts:
+    """ResNetV2, BiT, CoAtNet and MaxViT."""
+    return _line(model, "stem", *_numbered(model, "stages"), tail="norm")
+
+
+def _regnet(model: Any) -> Parts:
+    return _line(model, "stem", "s1", "s2", "s3", "s4", tail="final_conv")
+
+
+def _swin(model: Any) -> Parts:
+    return _line(model, "patch_embed", *_numbered(model, "layers"), tail="norm")
+
+
+def _densenet(model: Any) -> Parts:
+    """`features` cut before each dense block; the transition or norm after a block belongs to it."""
+    cuts: list[list[tuple[str, nn.Module]]] = [[]]
+    for name, layer in model.features.named_children():
+        if name.startswith("denseblock"):
+            cuts.append([])
+        cuts[-1].append((f"features.{name}", layer))
+    names = ["stem", *(cut[0][0] for cut in cuts[1:])]
+    return [
+        (name, tuple(key for key, _ in cut), _chain(*(layer for _, layer in cut)))
+        for name, cut in zip(names, cuts, strict=True)
+    ]
+
+
 def _whole(model: Any) -> Parts:
     """Any other timm network: one stage, so that extraction and whole-model tuning still work."""
-    return [("trunk", tuple(name for name, _ in model.named_children()), model.forward_features)]
+    loose = [name for name, _ in model.named_parameters(recurse=False)]
+    return [("trunk", (*(name for name, _ in model.named_children()), *loose), model.forward_features)]
 
 
 # MobileNetV3 stands before EfficientNet since some of its networks look like one.
@@ -107,6 +156,11 @@ FAMILIES: tuple[tuple[str, type[nn.Module], Callable[[Any], Parts]], ...] = (
     ("efficientnet", EfficientNet, _efficientnet),
     ("convnext", ConvNeXt, _convnext),
     ("vit", VisionTransformer, _vision_transformer),
+    ("swin", SwinTransformer, _swin),
+    ("densenet", DenseNet, _densenet),
+    ("regnet", RegNet, _regnet),
+    ("resnetv2", ResNetV2, _stem_stages),
+    ("maxvit", MaxxVit, _stem_stages),
 )
 
 
@@ -125,4 +179,5 @@ def timm_stages(model: Any) -> tuple[str, VisionStages]:
 
     stages = tuple(VisionStage(*part) for part in parts)
     prefix = int(getattr(model, "num_prefix_tokens", 0))
-    return family, VisionStages(stages, pool_last, prefix)
+    channels_last = getattr(model, "output_fmt", "NCHW") == "NHWC"
+    return family, VisionStages(stages, pool_last, prefix, channels_last)

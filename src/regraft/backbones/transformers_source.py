@@ -1,85 +1,112 @@
 """Backbones from transformers: from the hub, or from a folder in `save_pretrained` form."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import torch
-from safetensors import SafetensorError
 from safetensors.torch import save_file
 from transformers import AutoConfig, AutoModel, AutoTokenizer
 from transformers.utils import logging
 
-from regraft.backbones.checkpoints import WEIGHTS, file_sha256, hub_file, license_of, require_safetensors
-from regraft.backbones.image_preprocessing import ImagePreprocess
+from regraft.backbones.checkpoints import WEIGHTS, file_sha256, first_of, license_of, one_line, require_safetensors
+from regraft.backbones.folders import CONFIG, read_config, read_json
+from regraft.backbones.image_preprocessing import ImagePreprocess, crop_share_of
 from regraft.backbones.text import LONGEST, TextBackbone, TextPreprocess, text_outline
 from regraft.backbones.transformers_families import FAMILIES
 from regraft.backbones.vision import VisionBackbone, VisionStage, VisionStages, vision_outline
 from regraft.core import BackboneError, Passport
 
-CONFIG = "config.json"
 PICTURES = "preprocessor_config.json"
+VISION_FAMILY = "mobilenet_v1"
 BILINEAR = 2  # Pillow's number, as transformers writes it
 
 
-def is_transformers_folder(folder: Path) -> bool:
-    """Whether `folder` is in `save_pretrained` form."""
-    try:
-        return "model_type" in json.loads((folder / CONFIG).read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return False
-
-
 def load_transformers_folder(folder: Path, passport: Passport | None = None) -> TextBackbone | VisionBackbone:
-    """The trunk in a `save_pretrained` folder; opens no connection."""
+    """The trunk in a `save_pretrained` folder; opens no connection.
+
+    Raises:
+        BackboneError: Configuration, weights, tokenizer or preprocessing are missing, damaged or do not go together.
+    """
+    model_type = read_config(folder)["model_type"]
+    known = [name for name, _ in FAMILIES]
+    if model_type not in {*known, VISION_FAMILY}:
+        raise BackboneError(
+            f"{folder}: model_type {model_type} is not one of {', '.join(known)}, {VISION_FAMILY}; "
+            "other vision networks are read in timm's form"
+        )
     weights = require_safetensors(folder)
     passport = passport or Passport(name=folder.name, source=str(folder), license=license_of(folder))
-    passport = Passport.from_json({**passport.to_json(), "sha256": file_sha256(weights)})
+    passport = replace(passport, sha256=file_sha256(weights))
     logging.set_verbosity_error()  # it warns of the head that is left out, which is the point here
     logging.disable_progress_bar()
+    model = _model(folder, {"attn_implementation": "sdpa"} if model_type in known else {})
+    if model_type == VISION_FAMILY:
+        return _vision(model, folder, passport)
+    return build_text(model, _tokenizer(folder, model.config.vocab_size), passport)
+
+
+def _model(folder: Path, attention: dict[str, str]) -> Any:
+    """The trunk with all its weights from the folder."""
     try:
         config = AutoConfig.from_pretrained(folder, local_files_only=True, trust_remote_code=False)
-        model = AutoModel.from_pretrained(
+        model, found = AutoModel.from_pretrained(
             folder,
             config=config,
             local_files_only=True,
             trust_remote_code=False,
             use_safetensors=True,
             dtype=torch.float32,
-            **_attention(config),
+            output_loading_info=True,
+            ignore_mismatched_sizes=True,  # so that they are reported, and refused below by name
+            **attention,
         )
-    except (SafetensorError, OSError, ValueError, RuntimeError, KeyError) as error:
-        message = str(error).strip().split("\n")[0]
-        raise BackboneError(f"{folder}: cannot be loaded by transformers ({message})") from error
-    if config.model_type == "mobilenet_v1":
-        return _vision(model, folder, passport)
-    return build_text(model, _tokenizer(folder), passport)
+    except Exception as error:  # a wrong configuration fails in whatever layer meets it first
+        raise BackboneError(
+            f"{folder}: cannot be loaded by transformers ({one_line(error)}); save the model again"
+        ) from error
+    _check_complete(folder, model, found)
+    return model
 
 
-def load_hub(repository: str, revision: str | None, *, offline: bool) -> TextBackbone | VisionBackbone:
-    """The trunk of a hub repository, from the hub's cache or the hub."""
-    weights = hub_file(repository, WEIGHTS, revision=revision, offline=offline)
-    hub_file(repository, CONFIG, revision=revision, offline=offline)
-    for name in ("tokenizer.json", "tokenizer_config.json", "vocab.txt", "merges.txt", "vocab.json", PICTURES):
-        try:
-            hub_file(repository, name, revision=revision, offline=offline)
-        except BackboneError:
-            continue  # a repository has the files of its own kind of tokenizer
-    source = f"hf:{repository}" + (f"@{revision}" if revision else "")
-    passport = Passport(name=repository, source=source, revision=weights.parent.name)
-    return load_transformers_folder(weights.parent, passport)
+def _check_complete(folder: Path, model: Any, found: dict[str, Any]) -> None:
+    """Refuse weights that would leave a part of the trunk at random values.
+
+    Left out on purpose: the pooler, which is removed, and counters that evaluation never reads.
+    Position ids and the like are no part of a `state_dict`.
+    """
+    for name, has, needs in sorted(found["mismatched_keys"], key=str):
+        raise BackboneError(
+            f"{folder}: {name} in {WEIGHTS} is {tuple(has)}, {CONFIG} makes it {tuple(needs)}; "
+            "use the weights and the configuration of one model"
+        )
+    missing = set(found["missing_keys"])
+    lacks = [
+        name
+        for name in model.state_dict()
+        if name in missing and not name.startswith("pooler.") and not name.endswith("num_batches_tracked")
+    ]
+    if lacks:
+        raise BackboneError(f"{folder}: {WEIGHTS} lacks {first_of(lacks)}; save the whole model again")
 
 
-def _attention(config: Any) -> dict[str, str]:
-    known = {name for name, _ in FAMILIES}
-    return {"attn_implementation": "sdpa"} if config.model_type in known else {}
-
-
-def _tokenizer(folder: Path) -> Any:
+def _tokenizer(folder: Path, vocabulary: int) -> Any:
+    """The folder's tokenizer, which makes no ids that a model of `vocabulary` embeddings lacks."""
+    refusal = f"{folder}: no usable tokenizer there; save it beside the model, tokenizer.save_pretrained(folder)"
     try:
-        return AutoTokenizer.from_pretrained(folder, local_files_only=True, trust_remote_code=False, use_fast=True)
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise BackboneError(f"{folder}: no usable tokenizer (tokenizer.json or vocab.txt) there") from error
+        tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True, trust_remote_code=False, use_fast=True)
+    except Exception as error:  # the tokenizers library raises bare exceptions
+        raise BackboneError(refusal) from error
+    # Without its files transformers makes an empty one of nothing but special tokens.
+    if not tokenizer.is_fast or tokenizer.vocab_size <= len(tokenizer.all_special_ids):
+        raise BackboneError(refusal)
+    if tokenizer.vocab_size > vocabulary:
+        raise BackboneError(
+            f"{folder}: the tokenizer makes {tokenizer.vocab_size} tokens, the model knows {vocabulary}; "
+            "use the tokenizer that the model was trained with"
+        )
+    return tokenizer
 
 
 def build_text(model: Any, tokenizer: Any, passport: Passport) -> TextBackbone:
@@ -111,15 +138,21 @@ def build_text(model: Any, tokenizer: Any, passport: Passport) -> TextBackbone:
 
 def _vision(model: Any, folder: Path, passport: Passport) -> VisionBackbone:
     """MobileNetV1 of transformers: thirteen pairs of depthwise and pointwise convolutions."""
-    settings = json.loads((folder / PICTURES).read_text(encoding="utf-8"))
-    size, crop = settings["size"], settings["crop_size"]
-    preprocess = ImagePreprocess(
-        size=(crop["height"], crop["width"]),
-        crop_share=crop["height"] / size.get("shortest_edge", crop["height"]),
-        interpolation="bilinear" if settings.get("resample", BILINEAR) == BILINEAR else "bicubic",
-        mean=tuple(settings["image_mean"]),
-        std=tuple(settings["image_std"]),
-    )
+    settings = read_json(folder / PICTURES)
+    try:
+        size, crop = settings["size"], settings["crop_size"]
+        preprocess = ImagePreprocess(
+            size=(crop["height"], crop["width"]),
+            crop_share=crop_share_of(crop["height"], size.get("shortest_edge", crop["height"])),
+            interpolation="bilinear" if settings.get("resample", BILINEAR) == BILINEAR else "bicubic",
+            mean=tuple(settings["image_mean"]),
+            std=tuple(settings["image_std"]),
+        )
+    except (KeyError, TypeError, AttributeError, ZeroDivisionError) as error:
+        raise BackboneError(
+            f"{folder / PICTURES}: size, crop_size, image_mean or image_std missing or in another form; "
+            "save it again, processor.save_pretrained(folder)"
+        ) from error
     return _build_vision(model, preprocess, passport)
 
 
@@ -163,5 +196,5 @@ def _build_vision(model: Any, preprocess: ImagePreprocess, passport: Passport) -
         }
         (folder / PICTURES).write_text(json.dumps(settings, indent=1), encoding="utf-8")
 
-    outline = vision_outline(passport.name, "mobilenet_v1", model, layout, preprocess.size)
+    outline = vision_outline(passport.name, VISION_FAMILY, model, layout, preprocess.size)
     return VisionBackbone(outline, model, passport, preprocess, layout, rebuild, write)

@@ -10,6 +10,7 @@ from torch import Tensor, nn
 
 from regraft.backbones.contract import State
 from regraft.backbones.image_preprocessing import ImagePreprocess
+from regraft.backbones.ownership import stage_sizes
 from regraft.core import Outline, Passport, Stage
 
 Step = Callable[[Tensor], Tensor]
@@ -81,8 +82,12 @@ def mean_over_positions(values: Tensor, layout: VisionStages) -> Tensor:
 
 
 def vision_outline(name: str, family: str, module: nn.Module, layout: VisionStages, size: tuple[int, int]) -> Outline:
-    """The outline, with each stage's width found by running one empty picture."""
-    parameters = dict(module.named_parameters())
+    """The outline, with each stage's width found by running one empty picture.
+
+    Raises:
+        BackboneError: A parameter lies in no stage, or in several.
+    """
+    sizes = stage_sizes(name, module, [stage.modules for stage in layout.stages])
     was_training = module.training
     module.eval()
     stages = []
@@ -92,11 +97,6 @@ def vision_outline(name: str, family: str, module: nn.Module, layout: VisionStag
             values = stage.step(values)
             last = number == len(layout.stages) - 1
             pooled = layout.pool_last(values) if last else mean_over_positions(values, layout)
-            owned = sum(
-                tensor.numel()
-                for key, tensor in parameters.items()
-                if any(key == prefix or key.startswith(prefix + ".") for prefix in stage.modules)
-            )
-            stages.append(Stage(stage.name, stage.modules, owned, pooled.shape[1]))
+            stages.append(Stage(stage.name, stage.modules, sizes[number], pooled.shape[1]))
     module.train(was_training)
     return Outline(name, family, tuple(stages))

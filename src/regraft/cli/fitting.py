@@ -1,18 +1,33 @@
 """The options that say how to train, shared by the commands that train."""
 
+import math
 from collections.abc import Callable
 
 import click
 
+
+def _finite(context: click.Context, parameter: click.Parameter, value: float | None) -> float | None:
+    """The rate; `nan` and `inf` are numbers to click, but no rates."""
+    if value is not None and not math.isfinite(value):
+        raise click.BadParameter(f"{value} is not a rate; give a number such as 0.001")
+    return value
+
+
 FIT_OPTIONS = (
     click.option("--backbone", default="auto", show_default=True, help="A name, timm:NAME, hf:OWNER/NAME or a folder."),
     click.option("--epochs", type=click.IntRange(min=1), help="The most epochs to train."),
-    click.option("--lr", "learning_rate", type=click.FloatRange(min=0, min_open=True), help="Rate of the last stage."),
+    click.option(
+        "--lr",
+        "learning_rate",
+        type=click.FloatRange(min=0, min_open=True),
+        callback=_finite,
+        help="Rate of the last stage.",
+    ),
     click.option("--batch-size", type=click.IntRange(min=1), help="Samples per optimiser step."),
     click.option("--boundary", help="Last frozen stage: a name, none, a count or a share such as 60%."),
     click.option("--head", type=click.Choice(["logistic", "linear", "mlp"]), help="What is grafted on the trunk."),
     click.option("--batch-norm", type=click.Choice(["frozen", "adapt-statistics", "train"]), help="In trained stages."),
-    click.option("--precision", type=click.Choice(["auto", "fp32", "bf16"]), default="auto", show_default=True),
+    click.option("--precision", type=click.Choice(["auto", "fp32", "bf16", "int8"]), default="auto", show_default=True),
 )
 
 

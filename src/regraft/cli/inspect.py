@@ -21,9 +21,7 @@ def command(shared: Shared, data: str, text_column: str, label_column: str, stri
     """
     from regraft import api  # noqa: PLC0415 - keeps --help fast
 
-    output = Output(shared)
-    with output.progress():
-        found = api.inspect(data, text_column=text_column, label_column=label_column, seed=shared.seed, strict=strict)
+    found = api.inspect(data, text_column=text_column, label_column=label_column, seed=shared.seed, strict=strict)
     result = {
         "kind": found.kind,
         "classes": list(found.classes),
@@ -35,7 +33,7 @@ def command(shared: Shared, data: str, text_column: str, label_column: str, stri
     rows = [[name, *(str(found.counts[split][name]) for split in splits)] for name in found.classes]
     rows.append(["all", *(str(found.splits[split]) for split in splits)])
     counts = table(f"{data}: {found.kind}, {len(found.classes)} classes", ["class", *splits], rows, right=tuple(splits))
-    output.result(result, counts, "", _problem_lines(found.problems))
+    Output(shared).result(result, counts, "", _problem_lines(found.problems))
 
 
 def _problem_lines(problems: tuple[Problem, ...]) -> str:

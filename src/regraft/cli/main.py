@@ -25,6 +25,12 @@ COMMANDS = (
     ("compare", "regraft.cli.compare", "Strategies side by side over seeds, from scratch included."),
 )
 
+# What an interrupted command left behind, and how to go on with it.
+GOING_ON = {
+    "fit": "; finished epochs are kept: give the same command with --resume to go on",
+    "compare": "; finished trials are kept: give the same command again to go on",
+}
+
 
 class LazyGroup(click.Group):
     """A group that imports a command's module when the command is run."""
@@ -65,20 +71,25 @@ def run(arguments: list[str]) -> int:  # noqa: PLR0911 - one return per kind of 
         click.echo(help_text.format_message(), err=True)
         return EXIT_WRONG_INPUT
     except click.ClickException as error:
-        click.echo(f"regraft: {error.format_message()}", err=True)
+        _say(error.format_message())
         return EXIT_WRONG_INPUT
     except InputError as error:
-        click.echo(f"regraft: {error}", err=True)
+        _say(str(error))
         return EXIT_WRONG_INPUT
     except (KeyboardInterrupt, click.Abort):
-        click.echo("regraft: interrupted; what was finished is kept", err=True)
+        _say(f"interrupted{GOING_ON.get(''.join(arguments[:1]), '')}")
         return EXIT_INTERRUPTED
     except BrokenPipeError:  # the reader of our output has gone, as `| head` does
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return EXIT_FAILED
     except RegraftError as error:
-        click.echo(f"regraft: {error}", err=True)
+        _say(str(error))
         return EXIT_FAILED
     except Exception:  # noqa: BLE001 - the outermost place: a bug's traceback is wanted, with exit code 1
         traceback.print_exc()
         return EXIT_FAILED
+
+
+def _say(message: str) -> None:
+    """One line on stderr; what a library wrote into the message may have several."""
+    click.echo(f"regraft: {' '.join(line.strip() for line in message.splitlines())}", err=True)

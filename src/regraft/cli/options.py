@@ -8,7 +8,7 @@ import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
 import click
 from rich.console import Console
@@ -18,8 +18,9 @@ from rich.table import Table
 
 @dataclass(frozen=True)
 class Shared:
-    """The options that every command has."""
+    """The options that every command has, and where its result goes."""
 
+    stdout: TextIO
     as_json: bool
     quiet: bool
     seed: int
@@ -28,10 +29,14 @@ class Shared:
     offline: bool
 
 
+MOST_SEED = (1 << 32) - 1  # scikit-learn takes no larger one
+
 SHARED_OPTIONS = (
     click.option("--json", "as_json", is_flag=True, help="Print one JSON object on stdout and nothing else there."),
     click.option("--quiet", is_flag=True, help="No progress and no prose."),
-    click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Of every random choice."),
+    click.option(
+        "--seed", type=click.IntRange(0, MOST_SEED), default=0, show_default=True, help="Of every random choice."
+    ),
     click.option("--device", default="auto", show_default=True, help="auto, cpu, cuda, cuda:N or mps."),
     click.option("--cache-dir", type=click.Path(file_okay=False, path_type=Path), help="Where activations are kept."),
     click.option("--offline", is_flag=True, help="Open no connection; what is not on disk is an error."),
@@ -39,16 +44,20 @@ SHARED_OPTIONS = (
 
 
 def shared_options(function: Callable[..., None]) -> Callable[..., None]:
-    """Give a command the shared options, gathered into one `shared` argument."""
+    """Give a command the shared options, gathered into one `shared` argument.
+
+    While the command runs, `sys.stdout` is stderr: what a library prints, even on import, is no result.
+    """
 
     @functools.wraps(function)
     def command(**values: Any) -> None:
-        names = Shared.__dataclass_fields__
-        shared = Shared(**{name: values.pop(name) for name in names})
+        names = [name for name in Shared.__dataclass_fields__ if name != "stdout"]
+        shared = Shared(sys.stdout, **{name: values.pop(name) for name in names})
         if shared.offline:
             # Set before transformers and huggingface_hub are imported: they read it then.
             os.environ["HF_HUB_OFFLINE"] = "1"
-        function(shared=shared, **values)
+        with contextlib.redirect_stdout(sys.stderr):
+            function(shared=shared, **values)
 
     wrapped: Callable[..., None] = command
     for option in reversed(SHARED_OPTIONS):
@@ -64,8 +73,7 @@ class Output:
 
     def __init__(self, shared: Shared) -> None:
         self._shared = shared
-        self._stdout = sys.stdout  # `progress` sends stray prints elsewhere, results must not follow
-        self._console = Console(file=self._stdout, highlight=False)
+        self._console = Console(file=shared.stdout, highlight=False)
         self._errors = Console(stderr=True, highlight=False, quiet=shared.quiet)
 
     def say(self, text: str) -> None:
@@ -75,7 +83,7 @@ class Output:
     def result(self, data: dict[str, Any], *views: str | Table) -> None:
         """The command's result: the JSON object, or what a person reads."""
         if self._shared.as_json:
-            print(json.dumps(data, ensure_ascii=False), file=self._stdout)
+            print(json.dumps(data, ensure_ascii=False), file=self._shared.stdout, flush=True)
             return
         for view in views:
             self._console.print(view, markup=False, soft_wrap=isinstance(view, str))
@@ -92,10 +100,7 @@ class Output:
         )
         # A bar rewrites its line, which a log file cannot: there, the words of `say` must do.
         shown = not self._shared.quiet and self._errors.is_terminal
-        with (
-            contextlib.redirect_stdout(sys.stderr),
-            Progress(*columns, console=self._errors, disable=not shown, transient=True) as bars,
-        ):
+        with Progress(*columns, console=self._errors, disable=not shown, transient=True) as bars:
             tasks: dict[str, Any] = {}
 
             def update(what: str, done: int, total: int) -> None:

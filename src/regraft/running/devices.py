@@ -3,7 +3,7 @@
 import torch
 from accelerate import PartialState
 
-from regraft.activations.engine import has_bf16
+from regraft.activations.processor import has_bf16
 from regraft.core import OptionError
 
 

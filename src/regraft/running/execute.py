@@ -46,7 +46,7 @@ def execute(  # noqa: PLR0913 - what a caller may say
         store: Of activations; None = recompute what is frozen.
         folder: Of checkpoints; None = keep none.
         device: `auto`, or a PyTorch device.
-        precision: `auto`, `fp32` or `bf16`.
+        precision: `auto`, `fp32`, `bf16` or `int8`.
         resume: Go on from the checkpoint in `folder`; its steps are yielded again first.
         progress: Called with (what, done, total).
 

@@ -39,7 +39,7 @@ class PhaseRun:
         task: Where the samples are.
         supply: Makes batches.
         device: Where to compute.
-        precision: `auto`, `fp32` or `bf16`.
+        precision: `auto`, `fp32`, `bf16` or `int8`.
         folder: Of checkpoints; None = keep none.
         identity: What a checkpoint must belong to.
         progress: Called with (what, done, total).

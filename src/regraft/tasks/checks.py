@@ -64,7 +64,12 @@ def check_labels(records: Sequence[Record], findings: Findings) -> None:
     """Note one class only, single samples, imbalance and names that look misspelt."""
     counts = Counter(record.label for record in records)
     if len(counts) == 1:
-        findings.add("error", "one-class", "only one class; there is nothing to tell apart", *counts)
+        findings.add(
+            "error",
+            "one-class",
+            "only one class: there is nothing to tell apart, give samples of a second one",
+            *counts,
+        )
     for label, count in counts.items():
         if count == 1:
             message = "classes with a single sample: it can be learnt from or tested on, not both; add samples"

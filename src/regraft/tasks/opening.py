@@ -1,7 +1,6 @@
 """From a path to a task: find out what it is, read it, check it, split it."""
 
 import hashlib
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -10,7 +9,7 @@ from regraft.core import DataError, Problem, Split, Task
 from regraft.tasks import checks
 from regraft.tasks.images import holds_pictures, read_image_folder
 from regraft.tasks.pictures import examine_pictures
-from regraft.tasks.reading import Reading, Record
+from regraft.tasks.reading import Reading, Record, worst
 from regraft.tasks.splits import held_out
 from regraft.tasks.texts import TABLE_SUFFIXES, Columns, read_tables, split_tables
 from regraft.tasks.twins import groups_of
@@ -67,7 +66,7 @@ def open_task(
     """
     found = inspect_data(data, text_column=text_column, label_column=label_column, seed=seed, strict=strict)
     if found.task is None:
-        raise DataError(f"{data}: {_worst(found.problems)}")
+        raise DataError(f"{data}: {worst(found.problems) or 'nothing to learn from'}")
     return found.task
 
 
@@ -98,7 +97,7 @@ def inspect_data(
     records = [record for record in records if record.label in classes]
     problems = reading.findings.problems()
     if strict and any(problem.severity == "error" for problem in problems):
-        raise DataError(f"{data}: {_worst(problems)}")
+        raise DataError(f"{data}: {worst(problems)}")
     task = _task(path, reading, records, classes, problems)
     return Inspection(
         task=task if len(classes) > 1 else None,
@@ -173,11 +172,3 @@ def _task(
 def _natural(name: str) -> tuple[int, int | str, str]:
     """Numbers in their own order, before words."""
     return (0, int(name), name) if name.isdecimal() else (1, name, name)
-
-
-def _worst(problems: tuple[Problem, ...]) -> str:
-    """The errors as one line, with how many samples each concerns and the first of them."""
-    errors = [problem for problem in problems if problem.severity == "error"]
-    counts = Counter({problem: len(problem.items) for problem in errors})
-    lines = [f"{problem.message} ({counts[problem]}; first: {problem.items[0]})" for problem in errors if problem.items]
-    return "; ".join(lines) or "nothing to learn from"

@@ -43,6 +43,12 @@ class Findings:
         )
 
 
+def worst(problems: tuple[Problem, ...]) -> str:
+    """The errors as one line, with how many samples each concerns and the first of them; empty without errors."""
+    errors = [problem for problem in problems if problem.severity == "error" and problem.items]
+    return "; ".join(f"{one.message} ({len(one.items)}; first: {one.items[0]})" for one in errors)
+
+
 @dataclass
 class Reading:
     """What a reader found."""

@@ -11,7 +11,7 @@ from typing import Any
 import pyarrow.parquet
 
 from regraft.core import DataError, TextSample
-from regraft.tasks.reading import SPLIT_NAMES, Findings, Reading, Record
+from regraft.tasks.reading import SPLIT_NAMES, Findings, Reading, Record, worst
 
 TABLE_SUFFIXES = (".csv", ".tsv", ".parquet", ".jsonl")
 PAIR_COLUMN = "text_pair"
@@ -41,26 +41,29 @@ def read_tables(tables: dict[Path, str], columns: Columns) -> Reading:
     """Records of all tables; their rows are named `file:line`."""
     reading = Reading("text-classification")
     for file, split in tables.items():
+        seen: dict[str, None] = {}  # a line of JSON may lack a column that others have
         for place, row in _rows(file, reading.findings):
-            _check_columns(file, row, columns)
+            seen |= dict.fromkeys(row)
             record = _record(place, row, columns, split, reading.findings)
             if record is not None:
                 reading.records.append(record)
+        _check_columns(file, seen, columns)
     if not reading.records:
-        raise DataError(f"{', '.join(map(str, tables))}: no usable rows; see the columns text and label")
+        faults = worst(reading.findings.problems()) or f"give rows with {columns.text} and {columns.label}"
+        raise DataError(f"{', '.join(map(str, tables))}: no usable rows; {faults}")
     _refuse_quantities(reading, columns)
     return reading
 
 
-def _check_columns(file: Path, row: dict[str, Any], columns: Columns) -> None:
+def _check_columns(file: Path, seen: dict[str, None], columns: Columns) -> None:
     for option, name in (("--text-column", columns.text), ("--label-column", columns.label)):
-        if name not in row:
-            raise DataError(f"{file}: no column {name!r}; it has {', '.join(row)}: choose with {option}")
+        if seen and name not in seen:
+            raise DataError(f"{file}: no column {name!r}; it has {', '.join(seen)}: choose with {option}")
 
 
 def _record(place: str, row: dict[str, Any], columns: Columns, split: str, findings: Findings) -> Record | None:
     """One row as a record, or None where it is unusable."""
-    text, label, pair = row[columns.text], row[columns.label], row.get(PAIR_COLUMN)
+    text, label, pair = row.get(columns.text), row.get(columns.label), row.get(PAIR_COLUMN)
     if text is None or not str(text).replace("\0", "").strip():
         findings.add("error", "empty-text", "rows without text; left out", place)
         return None

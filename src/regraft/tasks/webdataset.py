@@ -6,6 +6,7 @@ import re
 import shutil
 import tarfile
 import tempfile
+import zlib
 from pathlib import Path
 
 from regraft.core import DataError, ImageSample
@@ -38,7 +39,7 @@ def read_shards(shards: list[Path]) -> Reading:
     for shard in shards:
         try:
             _read_shard(shard, names, reading)
-        except (tarfile.TarError, EOFError, gzip.BadGzipFile) as error:
+        except (tarfile.TarError, EOFError, gzip.BadGzipFile, zlib.error) as error:
             raise DataError(f"{shard}: not a complete tar file ({error}); copy it again") from error
     if not reading.records:
         raise DataError(f"{shards[0].parent}: no pair of KEY.jpg and KEY.cls in any shard")
@@ -51,7 +52,7 @@ def _read_shard(shard: Path, names: dict[str, str], reading: Reading) -> None:
     split = SPLIT_NAMES.get(word.group(), "") if word else ""
     pictures: dict[str, ImageSample] = {}
     labels: dict[str, str] = {}
-    with tarfile.open(plain) as tar:
+    with tarfile.open(plain, "r:") as tar:
         for member in tar:
             key, _, suffix = member.name.partition(".")
             if not member.isfile():
@@ -62,12 +63,21 @@ def _read_shard(shard: Path, names: dict[str, str], reading: Reading) -> None:
             elif suffix == "cls":
                 file = tar.extractfile(member)
                 labels[key] = "" if file is None else file.read(1024).decode("utf-8", errors="replace").strip()
+        _require_end(plain, tar.offset)
     for key, sample in pictures.items():
         label = labels.get(key, "")
         if label:
             reading.records.append(Record(sample, names.get(label, label), split))
         else:
             reading.findings.add("error", "missing-label", "pictures without a .cls member; left out", sample.source)
+
+
+def _require_end(plain: Path, offset: int) -> None:
+    """Raise ReadError where the block of zeros that ends a tar is not there: some members may be lost."""
+    with plain.open("rb") as file:
+        file.seek(offset)
+        if file.read(tarfile.BLOCKSIZE) != bytes(tarfile.BLOCKSIZE):
+            raise tarfile.ReadError("its end is missing")
 
 
 def _class_names(file: Path) -> dict[str, str]:
@@ -91,10 +101,9 @@ def _uncompressed(shard: Path) -> Path:
     plain = folder / f"{digest}.tar"
     if not plain.exists():
         folder.mkdir(parents=True, exist_ok=True)
-        with (
-            gzip.open(shard) as packed,
-            tempfile.NamedTemporaryFile(dir=folder, delete=False) as draft,
-        ):
-            shutil.copyfileobj(packed, draft, 1 << 20)
-        Path(draft.name).replace(plain)
+        with tempfile.TemporaryDirectory(dir=folder) as drafts:
+            draft = Path(drafts) / plain.name
+            with gzip.open(shard) as packed, draft.open("wb") as whole:
+                shutil.copyfileobj(packed, whole, 1 << 20)
+            draft.replace(plain)
     return plain
