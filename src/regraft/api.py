@@ -18,7 +18,7 @@ from regraft.core import DataError, ModelError, Outline, Plan, Run, Split, Step,
 from regraft.core.places import default_cache_dir
 from regraft.heads import build_head
 from regraft.inputs import samples_from
-from regraft.model import MODEL_FILE, Model, Progress, load
+from regraft.model import BACKBONE_FOLDER, DRAFT, HEAD_FILE, MODEL_FILE, Model, Progress, load
 from regraft.running import execute, resolve_device
 from regraft.strategies import Settings, strategy_named
 from regraft.tasks import Inspection, inspect_data, open_task
@@ -237,9 +237,14 @@ def check_out(out: str | Path, *, resume: bool) -> Path:
     """
     out = Path(out)
     folder = out / RUN_FOLDER
+    for parent in (out, *out.parents):
+        if parent.exists() and not parent.is_dir():
+            raise ModelError(f"--out {out}: {parent} is a file; name a folder")
     if (out / MODEL_FILE).exists():
         raise ModelError(f"{out} already holds a model; name another --out or remove it")
-    if out.exists() and any(entry != folder for entry in out.iterdir()):
+    # Beside a run, what a kill during saving left is not in the way: it is written anew.
+    ours = {RUN_FOLDER, BACKBONE_FOLDER, HEAD_FILE} if folder.exists() else {RUN_FOLDER}
+    if out.exists() and any(entry.name not in ours and not entry.name.startswith(DRAFT) for entry in out.iterdir()):
         raise ModelError(f"{out} exists and holds other files; name a new folder for --out")
     if folder.exists() and not resume:
         raise ModelError(f"{out} holds an interrupted run; add --resume to go on, or remove it to start again")

@@ -13,7 +13,7 @@ import numpy as np
 
 from regraft import api
 from regraft.backbones.contract import Backbone
-from regraft.core import Split, Task
+from regraft.core import OptionError, Split, Task
 from regraft.model import Model
 from regraft.strategies import STRATEGIES, strategy_named
 from regraft.tasks import few_shot
@@ -122,7 +122,12 @@ def compare(  # noqa: PLR0913 - what a caller may say
     """
     chosen = [strategy_named(name).name for name in strategies] or [one.name for one in STRATEGIES]
     settings, resources, folder = settings or api.Settings(), resources or api.Resources(), Path(out)
-    (folder / "trials").mkdir(parents=True, exist_ok=True)
+    for strategy in chosen:  # a wrong option leaves no folder behind
+        api.prepare(task, strategy, backbone, _applicable(strategy, settings), resources)
+    try:
+        (folder / "trials").mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise OptionError(f"--out {folder}: cannot be made ({error.strerror}); name another folder") from error
     trials = []
     for number in shots:
         for seed in range(settings.seed, settings.seed + seeds):

@@ -48,6 +48,8 @@ def _texts(given: str) -> list[tuple[str, str]]:
     file = Path(given)
     if given.endswith(".txt") and file.is_file():
         return enumerate_lines(given, file.read_text(encoding="utf-8-sig").splitlines())
+    if given.endswith(".txt") and " " not in given:
+        raise DataError(f"{given}: no such file; give texts, a .txt file with one a line, or - for standard input")
     return [(given, given)] if given.strip() else []
 
 

@@ -28,6 +28,8 @@ FORMAT = 1
 MODEL_FILE = "model.json"
 HEAD_FILE = "head.safetensors"
 BACKBONE_FOLDER = "backbone"
+DRAFT = ".draft-"
+KEYS = {"task", "backbone", "plan", "steps", "seconds", "environment", "results"}
 
 Progress = Callable[[str, int, int], None]
 
@@ -120,7 +122,9 @@ class Model:
         """Write the model's files into `folder`, `model.json` last: a folder without it holds no model."""
         folder = Path(folder)
         folder.mkdir(parents=True, exist_ok=True)
-        draft = Path(tempfile.mkdtemp(prefix=".draft-", dir=folder))
+        for left in (*folder.glob(f"{DRAFT}*"), folder / BACKBONE_FOLDER):  # by a save that was killed
+            shutil.rmtree(left, ignore_errors=True)
+        draft = Path(tempfile.mkdtemp(prefix=DRAFT, dir=folder))
         try:
             self._write(draft)
             for name in (BACKBONE_FOLDER, HEAD_FILE, MODEL_FILE):
@@ -194,6 +198,10 @@ def _read_description(folder: Path) -> dict[str, Any]:
         raise ModelError(f"{folder}: no {MODEL_FILE} there; give the folder that `regraft fit --out` wrote") from error
     except (OSError, ValueError) as error:
         raise ModelError(f"{file}: cannot be read ({error}); save the model again") from error
+    if not isinstance(data, dict):
+        raise ModelError(f"{file}: not a model's description; save the model again")
     if data.get("format") != FORMAT:
         raise ModelError(f"{file}: format {data.get('format')}, this version reads {FORMAT}; fit the model again")
+    if missing := sorted(KEYS - set(data)):
+        raise ModelError(f"{file}: {', '.join(missing)} missing; save the model again")
     return data

@@ -6,6 +6,8 @@ from accelerate import PartialState
 from regraft.activations.processor import has_bf16
 from regraft.core import OptionError
 
+KINDS = ("cpu", "cuda", "mps", "xpu")
+
 
 def resolve_device(name: str) -> str:
     """A device that is there: `auto` is what accelerate chooses.
@@ -15,6 +17,8 @@ def resolve_device(name: str) -> str:
     """
     if name == "auto":
         return "cpu" if not torch.accelerator.is_available() else str(PartialState().device)
+    if name.split(":", maxsplit=1)[0] not in KINDS:
+        raise OptionError(f"--device {name}: unknown; use auto, {', '.join(KINDS)}")
     try:
         device = torch.device(name)
         torch.zeros(1, device=device)

@@ -1,9 +1,12 @@
 """What a user may set; None everywhere means the strategy's own default."""
 
+import math
 from dataclasses import dataclass
 
 from regraft.core import OptionError
 from regraft.core.plan import BatchNorm, HeadKind
+
+OPTIONS = {"learning_rate": "lr"}  # where the option is not named as the field
 
 
 @dataclass(frozen=True)
@@ -32,6 +35,15 @@ class Settings:
     cache: bool | None = None
     seed: int = 0
 
+    def __post_init__(self) -> None:
+        """Raise OptionError for a value that no strategy can use."""
+        rate = self.learning_rate
+        if rate is not None and not 0 < rate < math.inf:
+            raise OptionError(f"--lr {rate}: give a number above 0, such as 1e-4")
+        for name, count in (("--epochs", self.epochs), ("--batch-size", self.batch_size)):
+            if count is not None and count < 1:
+                raise OptionError(f"{name} {count}: give at least 1")
+
     def refuse(self, strategy: str, **names: str) -> None:
         """Raise OptionError for settings that `strategy` has no use for.
 
@@ -40,7 +52,9 @@ class Settings:
             names: Field name to the reason.
         """
         faults = [
-            f"--{name.replace('_', '-')}: {why}" for name, why in names.items() if getattr(self, name) is not None
+            f"--{OPTIONS.get(name, name).replace('_', '-')}: {why}"
+            for name, why in names.items()
+            if getattr(self, name) is not None
         ]
         if faults:
             raise OptionError(f"strategy {strategy}: {'; '.join(faults)}")
