@@ -173,7 +173,7 @@ def _trial(
 def _applicable(strategy: str, settings: api.Settings) -> api.Settings:
     """The settings that a strategy has a use for: others would be refused."""
     drop: dict[str, Any] = {}
-    if strategy != "partial-fine-tuning":
+    if strategy not in {"partial-fine-tuning", "gradual-unfreezing"}:
         drop["boundary"] = None
     if strategy == "feature-extraction":
         drop["batch_norm"] = None

@@ -114,7 +114,7 @@ PARTIAL = ("--strategy", "partial-fine-tuning")
         ((*FULL, "--lr", "nan"), ("--lr", "nan", "0.001")),
         ((*FULL, "--lr", "inf"), ("--lr", "inf", "0.001")),
         (("--device", "cuda:63"), ("--device cuda:63", "auto or cpu")),
-        (("--device", "nonsense"), ("--device nonsense", "auto or cpu")),
+        (("--device", "nonsense"), ("--device nonsense", "auto, cpu")),
         ((*FULL, "--head", "logistic"), ("--head logistic", "linear or mlp")),
         (("--head", "cubic"), ("--head", "'linear'")),
         (("--precision", "half"), ("--precision", "'bf16'")),

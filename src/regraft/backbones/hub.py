@@ -60,13 +60,16 @@ def hub_file(repository: str, name: str, *, revision: str | None, offline: bool)
     import huggingface_hub  # noqa: PLC0415 - half a second that local backbones need not pay
     from huggingface_hub.errors import HfHubHTTPError, LocalEntryNotFoundError  # noqa: PLC0415
 
+    lacking = f"{repository}: {name} is not on this machine and {{}}; give a local folder or bundled:minilm"
+    if offline:  # the download function reports to the hub even where it takes a local file
+        found = huggingface_hub.try_to_load_from_cache(repository, name, revision=revision)
+        if isinstance(found, str):
+            return Path(found)
+        raise BackboneError(lacking.format("--offline is set"))
     try:
-        return Path(huggingface_hub.hf_hub_download(repository, name, revision=revision, local_files_only=offline))
+        return Path(huggingface_hub.hf_hub_download(repository, name, revision=revision))
     except LocalEntryNotFoundError as error:
-        why = "--offline is set" if offline else "the hub cannot be reached"
-        raise BackboneError(
-            f"{repository}: {name} is not on this machine and {why}; give a local folder or bundled:minilm"
-        ) from error
+        raise BackboneError(lacking.format("the hub cannot be reached")) from error
     except (HfHubHTTPError, ValueError, OSError) as error:
         message = str(error).strip().split("\n")[0]
         raise BackboneError(f"{repository}: {name} cannot be had from the hub ({message})") from error

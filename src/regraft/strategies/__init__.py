@@ -7,11 +7,20 @@ from regraft.strategies.contract import Strategy
 from regraft.strategies.feature_extraction import FeatureExtraction
 from regraft.strategies.from_scratch import FromScratch
 from regraft.strategies.full_fine_tuning import FullFineTuning
+from regraft.strategies.gradual_unfreezing import GradualUnfreezing
+from regraft.strategies.lp_ft import LpFt
 from regraft.strategies.partial_fine_tuning import PartialFineTuning
 from regraft.strategies.settings import Settings
 
 # Cheapest first: where two are equally good, the earlier is taken.
-STRATEGIES: tuple[Strategy, ...] = (FeatureExtraction(), PartialFineTuning(), FullFineTuning(), FromScratch())
+STRATEGIES: tuple[Strategy, ...] = (
+    FeatureExtraction(),
+    PartialFineTuning(),
+    FullFineTuning(),
+    LpFt(),
+    GradualUnfreezing(),
+    FromScratch(),
+)
 
 __all__ = ["STRATEGIES", "Settings", "Strategy", "strategy_named"]
 
