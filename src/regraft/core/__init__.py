@@ -16,16 +16,19 @@ from regraft.core.passport import Passport
 from regraft.core.plan import Phase, Plan, Solve, Train
 from regraft.core.run import Run, Step
 from regraft.core.task import (
+    Answers,
     ImageSample,
     Problem,
     Sample,
     Split,
     Task,
+    TaskKind,
     TaskSummary,
     TextSample,
 )
 
 __all__ = [
+    "Answers",
     "BackboneError",
     "DataError",
     "FrozenDriftError",
@@ -47,6 +50,7 @@ __all__ = [
     "Stage",
     "Step",
     "Task",
+    "TaskKind",
     "TaskSummary",
     "TextSample",
     "Train",

@@ -5,9 +5,15 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
-TaskKind = Literal["image-classification", "text-classification"]
+TaskKind = Literal[
+    "image-classification",
+    "text-classification",
+    "text-regression",
+    "token-classification",
+    "question-answering",
+]
 Severity = Literal["error", "warning", "note"]
 
 
@@ -42,13 +48,15 @@ class TextSample:
 
     Attributes:
         source: `train.csv:17` (row numbers count from 1, the header is row 1).
-        text: The text.
-        text_pair: The second text of a pair, else None.
+        text: The text; of a question with its passage, the question.
+        text_pair: The second text of a pair, or the passage; else None.
+        words: Of a text that comes in words: these, which `text` holds with single spaces between.
     """
 
     source: str
     text: str
     text_pair: str | None = None
+    words: tuple[str, ...] = ()
 
     @property
     def digest(self) -> str:
@@ -58,6 +66,17 @@ class TextSample:
 
 
 Sample = ImageSample | TextSample
+
+
+@dataclass(frozen=True)
+class Answers:
+    """What a question's answer may be: spans of the passage, all of them right; none = it has no answer there.
+
+    Attributes:
+        spans: (first character, text) of each.
+    """
+
+    spans: tuple[tuple[int, str], ...] = ()
 
 
 @dataclass(frozen=True)
@@ -79,10 +98,14 @@ class Problem:
 
 @dataclass(frozen=True)
 class Split:
-    """Samples with their targets, index by index; a target is an index into `Task.classes`."""
+    """Samples with their targets, index by index.
+
+    What a target is depends on the task's kind: an index into `Task.classes` (classification), a float
+    (regression), one such index per word (token classification), or `Answers` (question answering).
+    """
 
     samples: tuple[Sample, ...]
-    targets: tuple[int, ...]
+    targets: tuple[Any, ...]
 
     def __len__(self) -> int:
         return len(self.samples)
@@ -105,7 +128,7 @@ class Task:
     Attributes:
         name: The folder's or file's name.
         kind: What is to be predicted from what.
-        classes: Class names in target order.
+        classes: Class names in target order; the tags of token classification; empty for a regression.
         splits: `train`, `validation` and `test`; `test` may be absent.
         metric: The metric that choices are made by.
         fingerprint: sha256 over every split's digests and targets.
@@ -137,12 +160,19 @@ class Task:
 
     def counts(self) -> dict[str, dict[str, int]]:
         """Samples per split and class."""
-        return {
-            name: {label: Counter(split.targets)[i] for i, label in enumerate(self.classes)}
-            for name, split in self.splits.items()
-        }
+        found = {name: self._counted(split) for name, split in self.splits.items()}
+        return {name: {label: counts[i] for i, label in enumerate(self.classes)} for name, counts in found.items()}
 
     def summary(self) -> TaskSummary:
         """What a strategy may know of it."""
-        counts = Counter(self.train.targets)
-        return TaskSummary(self.kind, len(self.classes), len(self.train), min(counts.values(), default=0))
+        counted = self.kind.endswith("-classification") and self.kind != "token-classification"
+        smallest = min(self._counted(self.train).values(), default=0) if counted else len(self.train)
+        return TaskSummary(self.kind, len(self.classes), len(self.train), smallest)
+
+    def _counted(self, split: Split) -> Counter[int]:
+        """How often each class occurs: samples, or words of token classification."""
+        if self.kind == "token-classification":
+            return Counter(tag for tags in split.targets for tag in tags)
+        if self.kind == "question-answering":
+            return Counter(int(not target.spans) for target in split.targets)
+        return Counter() if self.kind == "text-regression" else Counter(split.targets)

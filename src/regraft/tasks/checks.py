@@ -11,10 +11,15 @@ ALIKE = 0.84  # difflib ratio above which two class names look like one misspelt
 
 
 def drop_contradictions(reading: Reading) -> None:
-    """Leave out samples that stand under two labels: no model can learn both."""
+    """Leave out samples that stand under two labels: no model can learn both.
+
+    Quantities of one text may differ, and one question may have several answers.
+    """
+    if reading.kind in {"text-regression", "question-answering"}:
+        return
     labels: dict[str, set[str]] = defaultdict(set)
     for record in reading.records:
-        labels[record.sample.digest].add(record.label)
+        labels[record.sample.digest].add(record.label or " ".join(record.target))
     kept = []
     for record in reading.records:
         if len(labels[record.sample.digest]) == 1:

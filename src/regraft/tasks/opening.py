@@ -8,10 +8,12 @@ from pathlib import Path
 from regraft.core import DataError, Problem, Split, Task
 from regraft.tasks import checks
 from regraft.tasks.images import holds_pictures, read_image_folder
+from regraft.tasks.labels import Labelling, labelling_of
 from regraft.tasks.pictures import examine_pictures
 from regraft.tasks.reading import Reading, Record, worst
 from regraft.tasks.splits import held_out
-from regraft.tasks.texts import TABLE_SUFFIXES, Columns, read_tables, split_tables
+from regraft.tasks.text_files import TEXT_SUFFIXES, read_text_files, split_files
+from regraft.tasks.texts import Columns
 from regraft.tasks.twins import groups_of
 from regraft.tasks.webdataset import is_shard, read_shards, shards_in
 
@@ -51,8 +53,9 @@ def open_task(
     """Read labelled data as a task with a train, a validation and, where possible, a test part.
 
     Args:
-        data: A folder of pictures in class folders (or with `metadata.csv`), a text table or a
-            folder of `train.* / validation.* / test.*`, a WebDataset tar or a folder of them.
+        data: A folder of pictures in class folders (or with `metadata.csv`), a WebDataset tar or a folder of
+            them, a file of texts (a table of texts or pairs with labels or quantities, tagged words, questions
+            on passages) or a folder of such as `train.* / validation.* / test.*`.
         text_column: Of a table: the column that holds the text.
         label_column: Of a table: the column that holds the label.
         seed: Of the split where the data have none.
@@ -81,26 +84,24 @@ def inspect_data(
     """What the data are and every problem of theirs; arguments as `open_task`."""
     path = Path(data)
     reading = _read(path, Columns(text_column, label_column))
+    labelling = labelling_of(reading.kind)
     hashes = examine_pictures(reading) if reading.kind == "image-classification" else {}
     checks.drop_contradictions(reading)
     groups = groups_of(reading.records, hashes)
     kept = checks.drop_leakage(reading.records, groups, reading.findings)
     records, groups = [reading.records[i] for i in kept], _renumbered([groups[i] for i in kept])
     checks.check_duplicates(records, groups, reading.findings)
-    checks.check_labels(records, reading.findings)
-    records = _split(records, groups, seed)
-    classes = tuple(sorted({record.label for record in records if record.split == "train"}, key=_natural))
-    for record in records:
-        if record.label not in classes:
-            message = "labels that the training part does not have; their samples are left out"
-            reading.findings.add("error", "label-only-in-test", message, f"{record.sample.source} ({record.label})")
-    records = [record for record in records if record.label in classes]
+    if reading.kind.endswith("-classification") and reading.kind != "token-classification":
+        checks.check_labels(records, reading.findings)
+    records = _split(records, labelling.strata(records), labelling.kept_together(records, groups), seed)
+    classes = labelling.classes([record for record in records if record.split == "train"])
+    records = _known(records, classes, labelling, reading)
     problems = reading.findings.problems()
     if strict and any(problem.severity == "error" for problem in problems):
         raise DataError(f"{data}: {worst(problems)}")
-    task = _task(path, reading, records, classes, problems)
+    task = _task(path, reading, records, classes, labelling, problems)
     return Inspection(
-        task=task if len(classes) > 1 else None,
+        task=task if len(task.train) and len(classes) >= labelling.fewest_classes else None,
         kind=task.kind,
         classes=classes,
         counts=task.counts(),
@@ -116,11 +117,11 @@ def _read(path: Path, columns: Columns) -> Reading:
     if path.is_file():
         if is_shard(path):
             return read_shards([path])
-        if path.suffix.lower() in TABLE_SUFFIXES:
-            return read_tables({path: ""}, columns)
-        raise DataError(f"{path}: cannot be read as data; give {', '.join(TABLE_SUFFIXES)}, .tar or a folder")
-    if tables := split_tables(path):
-        return read_tables(tables, columns)
+        if path.suffix.lower() in TEXT_SUFFIXES:
+            return read_text_files({path: ""}, columns)
+        raise DataError(f"{path}: cannot be read as data; give {', '.join(TEXT_SUFFIXES)}, .tar or a folder")
+    if files := split_files(path):
+        return read_text_files(files, columns)
     if shards := shards_in(path):
         return read_shards(shards)
     if holds_pictures(path):
@@ -134,41 +135,56 @@ def _renumbered(groups: Sequence[int]) -> list[int]:
     return [first.setdefault(group, position) for position, group in enumerate(groups)]
 
 
-def _split(records: list[Record], groups: list[int], seed: int) -> list[Record]:
+def _known(records: list[Record], classes: tuple[str, ...], labelling: Labelling, reading: Reading) -> list[Record]:
+    """The records whose classes the training part has."""
+    known, kept = set(classes), []
+    for record in records:
+        strange = sorted(set(labelling.labels(record)) - known)
+        if strange:
+            message = "labels that the training part does not have; their samples are left out"
+            reading.findings.add("error", "label-only-in-test", message, f"{record.sample.source} ({strange[0]})")
+        else:
+            kept.append(record)
+    return kept
+
+
+def _split(records: list[Record], strata: list[str], groups: list[int], seed: int) -> list[Record]:
     """The records with every split filled in; a split that the data have is kept."""
     present = {record.split for record in records}
     if "" in present:  # no split, or shards of unnamed ones
         records = [replace(record, split=record.split or "train") for record in records]
     if not present & {"test", "validation"}:
-        records = _held(records, groups, "test", TEST_SHARE, seed)
+        records = _held(records, strata, groups, "test", TEST_SHARE, seed)
     if "validation" not in present:
-        records = _held(records, groups, "validation", VALIDATION_SHARE, seed)
+        records = _held(records, strata, groups, "validation", VALIDATION_SHARE, seed)
     return records
 
 
-def _held(records: list[Record], groups: list[int], split: str, share: float, seed: int) -> list[Record]:
+def _held(
+    records: list[Record], strata: list[str], groups: list[int], split: str, share: float, seed: int
+) -> list[Record]:
     """Move a share of the training part to another split."""
     train = [position for position, record in enumerate(records) if record.split == "train"]
-    labels, members = [records[i].label for i in train], [groups[i] for i in train]
-    moved = {train[i] for i in held_out(labels, members, share, seed)}
+    moved = {train[i] for i in held_out([strata[i] for i in train], [groups[i] for i in train], share, seed)}
     return [replace(record, split=split) if i in moved else record for i, record in enumerate(records)]
 
 
 def _task(
-    path: Path, reading: Reading, records: list[Record], classes: tuple[str, ...], problems: tuple[Problem, ...]
+    path: Path,
+    reading: Reading,
+    records: list[Record],
+    classes: tuple[str, ...],
+    labelling: Labelling,
+    problems: tuple[Problem, ...],
 ) -> Task:
-    index = {name: number for number, name in enumerate(classes)}
     splits, print_ = {}, hashlib.sha256()
     for name in ("train", "validation", "test"):
         part = [record for record in records if record.split == name]
         if part or name != "test":
-            splits[name] = Split(tuple(one.sample for one in part), tuple(index[one.label] for one in part))
+            targets = tuple(labelling.target(one, classes) for one in part)
+            splits[name] = Split(tuple(one.sample for one in part), targets)
         for record in part:
-            print_.update(f"{name}\0{record.sample.digest}\0{record.label}\n".encode())
-    name = path.resolve().name.split(".")[0]
-    return Task(name, reading.kind, classes, splits, fingerprint=print_.hexdigest(), problems=problems)
-
-
-def _natural(name: str) -> tuple[int, int | str, str]:
-    """Numbers in their own order, before words."""
-    return (0, int(name), name) if name.isdecimal() else (1, name, name)
+            said = record.label if record.target is None else repr(record.target)
+            print_.update(f"{name}\0{record.sample.digest}\0{said}\n".encode())
+    name, metric = path.resolve().name.split(".")[0], labelling.metric(classes)
+    return Task(name, reading.kind, classes, splits, metric, fingerprint=print_.hexdigest(), problems=problems)

@@ -1,6 +1,8 @@
 """What every reader hands on: labelled records, and what was wrong with the rest."""
 
 from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
 
 from regraft.core import Problem, Sample
 from regraft.core.task import Severity, TaskKind
@@ -19,11 +21,19 @@ SPLIT_NAMES = {
 
 @dataclass(frozen=True)
 class Record:
-    """A labelled sample; `split` is empty where the source has none."""
+    """A labelled sample.
+
+    Attributes:
+        sample: The sample.
+        label: Its class name; empty where the task has no classes.
+        split: Empty where the source has none.
+        target: Of a task without classes: the quantity, the tags of the words, or the `Answers`.
+    """
 
     sample: Sample
     label: str
     split: str = ""
+    target: Any = None
 
 
 class Findings:
@@ -41,6 +51,11 @@ class Findings:
         return tuple(
             Problem(severity, code, message, tuple(items)) for code, (severity, message, items) in self._found.items()
         )
+
+
+def split_of(file: Path) -> str:
+    """The split that a file is named after; empty if it is not."""
+    return SPLIT_NAMES.get(file.stem.lower(), "")
 
 
 def worst(problems: tuple[Problem, ...]) -> str:

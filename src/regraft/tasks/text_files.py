@@ -1,0 +1,63 @@
+"""Files of texts of any kind, told apart by their names' endings and their columns."""
+
+from itertools import chain
+from pathlib import Path
+
+from regraft.core import DataError
+from regraft.tasks.reading import SPLIT_NAMES, Findings, Reading, split_of, worst
+from regraft.tasks.spans import SQUAD_SUFFIX, holds_questions, read_question_rows, read_squad_files
+from regraft.tasks.tables import TABLE_SUFFIXES, rows_of
+from regraft.tasks.texts import Columns, read_texts
+from regraft.tasks.tokens import TAGGED_SUFFIXES, holds_tags, read_tagged_files, read_tagged_rows
+
+TEXT_SUFFIXES = (*TABLE_SUFFIXES, *TAGGED_SUFFIXES, SQUAD_SUFFIX)
+
+
+def split_files(folder: Path) -> dict[Path, str]:
+    """The files of texts in `folder` that are named after a split, with the split each holds."""
+    return {
+        file: split_of(file)
+        for file in sorted(folder.iterdir())
+        if file.suffix.lower() in TEXT_SUFFIXES and file.stem.lower() in SPLIT_NAMES
+    }
+
+
+def read_text_files(files: dict[Path, str], columns: Columns) -> Reading:
+    """Records of all files.
+
+    Raises:
+        DataError: They are of different kinds, or nothing in them is usable.
+    """
+    kinds = {_form(file) for file in files}
+    if len(kinds) > 1:
+        raise DataError(f"{', '.join(map(str, files))}: files of different kinds; give one kind for all splits")
+    findings = Findings()
+    reading = _read(kinds.pop(), files, columns, findings)
+    if not reading.records:
+        faults = worst(findings.problems()) or f"give rows with {columns.text} and {columns.label}"
+        raise DataError(f"{', '.join(map(str, files))}: no usable rows; {faults}")
+    return reading
+
+
+def _form(file: Path) -> str:
+    suffix = file.suffix.lower()
+    return "table" if suffix in TABLE_SUFFIXES else "tagged" if suffix in TAGGED_SUFFIXES else "squad"
+
+
+def _read(form: str, files: dict[Path, str], columns: Columns, findings: Findings) -> Reading:
+    if form == "tagged":
+        return read_tagged_files(files, findings)
+    if form == "squad":
+        return read_squad_files(files, findings)
+    tables = []
+    first: dict[str, object] = {}
+    for file, split in files.items():
+        rows = rows_of(file, findings)
+        head = list(next(([row] for row in rows), []))
+        first = first or (head[0][1] if head else {})
+        tables.append((file, split, chain(head, rows)))
+    if columns.text not in first and holds_tags(first):
+        return read_tagged_rows(tables, findings)
+    if columns.text not in first and holds_questions(first):
+        return read_question_rows(tables, findings)
+    return read_texts(tables, columns, findings)
