@@ -14,9 +14,10 @@ import torch
 from regraft.activations.store import ActivationStore
 from regraft.backbones import load_backbone, reinitialised
 from regraft.backbones.contract import Backbone
-from regraft.core import DataError, ModelError, Outline, Plan, Run, Split, Step, Task
+from regraft.core import DataError, ModelError, Outline, Plan, Run, Split, Step, Task, TextSample
 from regraft.core.places import default_cache_dir
-from regraft.heads import build_head
+from regraft.core.plan import SOLVED
+from regraft.heads import Head, Reads, build_head
 from regraft.inputs import samples_from
 from regraft.model import BACKBONE_FOLDER, DRAFT, HEAD_FILE, MODEL_FILE, Model, Progress, load
 from regraft.running import execute, resolve_device
@@ -149,7 +150,7 @@ def fit(  # noqa: PLR0913 - what a caller may say
     folder = None if out is None else check_out(out, resume=resume)
     prepared = prepare(task, strategy, backbone, settings, resources) if isinstance(strategy, str) else strategy
     plan, trunk = prepared.plan, prepared.backbone
-    head = build_head(plan.head, trunk.outline.stages[-1].width, len(task.classes), seed=plan.seed)
+    head = _new_head(plan, trunk, task)
     steps = execute(
         plan,
         trunk,
@@ -188,6 +189,17 @@ def fit(  # noqa: PLR0913 - what a caller may say
     return model
 
 
+def _new_head(plan: Plan, trunk: Backbone, task: Task) -> Head:
+    """The head of a plan, ready to learn."""
+    paired = any(isinstance(one, TextSample) and one.text_pair is not None for one in task.train.samples)
+    reads: Reads | None = "pairs" if paired and plan.head in SOLVED else None
+    width = trunk.outline.stages[-1].width
+    head = build_head(plan.head, width, len(task.classes), plan.seed, task=task.kind, reads=reads)
+    if task.kind == "text-regression":
+        head.begin(torch.tensor(task.train.targets))
+    return head
+
+
 def evaluate_splits(
     model: Model, task: Task, *, store: ActivationStore | None = None, progress: Progress | None = None
 ) -> dict[str, dict[str, Any]]:
@@ -211,6 +223,10 @@ def aligned_split(model: Model, task: Task, name: str) -> Split:
     Raises:
         DataError: It has a class that the model does not know.
     """
+    if task.kind != model.kind:
+        raise DataError(f"{task.name}: it is {task.kind}, and the model was made for {model.kind}")
+    if task.kind not in {"image-classification", "text-classification", "token-classification"}:
+        return task.splits[name]
     unknown = sorted(set(task.classes) - set(model.classes))
     if unknown:
         raise DataError(
@@ -218,6 +234,8 @@ def aligned_split(model: Model, task: Task, name: str) -> Split:
         )
     split = task.splits[name]
     order = [model.classes.index(label) for label in task.classes]
+    if task.kind == "token-classification":
+        return Split(split.samples, tuple(tuple(order[tag] for tag in tags) for tags in split.targets))
     return Split(split.samples, tuple(order[target] for target in split.targets))
 
 

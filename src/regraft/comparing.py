@@ -14,6 +14,7 @@ import numpy as np
 from regraft import api
 from regraft.backbones.contract import Backbone
 from regraft.core import OptionError, Split, Task
+from regraft.core.plan import SOLVED
 from regraft.model import Model
 from regraft.strategies import STRATEGIES, strategy_named
 from regraft.tasks import few_shot
@@ -177,9 +178,9 @@ def _applicable(strategy: str, settings: api.Settings) -> api.Settings:
         drop["boundary"] = None
     if strategy == "feature-extraction":
         drop["batch_norm"] = None
-        if settings.head in {None, "logistic"}:
+        if settings.head in {None, *SOLVED}:
             drop |= {"epochs": None, "learning_rate": None, "batch_size": None}
-    elif settings.head == "logistic":
+    elif settings.head in SOLVED:
         drop["head"] = None
     return replace(settings, **drop)
 

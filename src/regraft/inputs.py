@@ -25,7 +25,7 @@ def samples_from(inputs: Sequence[str], lines: Sequence[str], kind: str) -> tupl
         texts = [text for one in inputs for text in _texts(one)] + list(enumerate_lines("-", lines))
         if not texts:
             raise DataError("no text to predict on; give texts, a .txt file with one a line, or - for standard input")
-        return [TextSample(source, text) for source, text in texts], []
+        return [_text_sample(source, text, kind) for source, text in texts], []
     samples: list[Sample] = []
     refused: list[str] = []
     for one in [*inputs, *lines]:
@@ -37,6 +37,21 @@ def samples_from(inputs: Sequence[str], lines: Sequence[str], kind: str) -> tupl
     if not samples:
         raise DataError(f"{'; '.join(refused) or inputs}: no usable picture among the inputs")
     return samples, refused
+
+
+def _text_sample(source: str, text: str, kind: str) -> TextSample:
+    """A text, a pair parted by a tab, a question with its passage, or a sentence in words.
+
+    Raises:
+        DataError: A question comes without a passage.
+    """
+    if kind == "token-classification":
+        words = tuple(text.split())
+        return TextSample(source, " ".join(words), words=words)
+    first, tab, second = text.partition("\t")
+    if kind == "question-answering" and not second.strip():
+        raise DataError(f"{source}: a question needs its passage: write QUESTION, a tab, PASSAGE")
+    return TextSample(source, first, second) if tab and second.strip() else TextSample(source, text)
 
 
 def enumerate_lines(name: str, lines: Sequence[str]) -> list[tuple[str, str]]:

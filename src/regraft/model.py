@@ -5,43 +5,31 @@ import shutil
 import tempfile
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field
+from html import escape
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
-from torch import nn
 
-from regraft.activations.extract import pooled_features
 from regraft.activations.store import ActivationStore
 from regraft.backbones.contract import Backbone
 from regraft.backbones.saving import load_saved_backbone, save_backbone
-from regraft.core import ModelError, Plan, Run, Sample, Split, Step
-from regraft.evaluating import Evaluation, evaluate_probabilities
-from regraft.heads import build_head
-from regraft.running import resolve_device
+from regraft.core import ModelError, Plan, Run, Sample, Split, Step, TaskKind
+from regraft.evaluating import Evaluation
+from regraft.heads import Head, build_head
+from regraft.predicting import Fitted, Predicted, class_probabilities, evaluated, predicted
 
-FORMAT = 1
+FORMAT = 2
 MODEL_FILE = "model.json"
 HEAD_FILE = "head.safetensors"
 BACKBONE_FOLDER = "backbone"
 DRAFT = ".draft-"
-KEYS = {"task", "backbone", "plan", "steps", "seconds", "environment", "results"}
+KEYS = {"task", "backbone", "head", "plan", "steps", "seconds", "environment", "results"}
 
 Progress = Callable[[str, int, int], None]
-
-
-@dataclass(frozen=True)
-class Prediction:
-    """The class of one input; `scores` has a share for every class, and they sum to 1."""
-
-    input: str
-    label: str
-    score: float
-    scores: dict[str, float]
 
 
 @dataclass(frozen=True)
@@ -53,59 +41,47 @@ class Model:
         kind: The task's kind.
         classes: Class names in the order of the head's outputs.
         backbone: The trunk, in evaluation mode.
-        head: From pooled features (B, D) to logits (B, C).
+        head: From what it reads of the trunk to outputs.
         run: The plan and what it took.
         results: Metrics by split name, as measured when it was fitted.
         device: Where predictions run.
     """
 
     task_name: str
-    kind: str
+    kind: TaskKind
     classes: tuple[str, ...]
     backbone: Backbone
-    head: nn.Module = field(repr=False)
+    head: Head = field(repr=False)
     run: Run
     results: dict[str, dict[str, Any]]
     device: str = "auto"
 
+    @property
+    def fitted(self) -> Fitted:
+        """What predictions are made with."""
+        return Fitted(self.kind, self.classes, self.backbone, self.head, self.device)
+
     def probabilities(
         self, samples: Sequence[Sample], *, store: ActivationStore | None = None, progress: Progress | None = None
     ) -> NDArray[np.float64]:
-        """Class probabilities, (N, C) float64; features are kept in `store` where one is given."""
-        if not samples:
-            return np.zeros((0, len(self.classes)))
-        report = None if progress is None else lambda done, total: progress("predict", done, total)
-        # Plain float32 whatever the machine: the same input gives the same answer alone and among thousands.
-        (features,), _ = pooled_features(
-            self.backbone,
-            samples,
-            store,
-            stages=[len(self.backbone.outline) - 1],
-            device=resolve_device(self.device),
-            precision="fp32",
-            progress=report,
-        )
-        with torch.inference_mode():
-            logits = self.head.cpu().eval()(torch.from_numpy(features))
-        probabilities: NDArray[np.float64] = logits.double().softmax(dim=1).numpy()
-        return probabilities
+        """Class probabilities, (N, C) float64; features are kept in `store` where one is given.
 
-    def predict(self, samples: Sequence[Sample], *, progress: Progress | None = None) -> list[Prediction]:
-        """The most probable class of each sample, with the share of every class."""
-        rows = self.probabilities(samples, progress=progress)
-        predictions = []
-        for sample, row in zip(samples, rows, strict=True):
-            best = int(row.argmax())
-            scores = {name: float(share) for name, share in zip(self.classes, row, strict=True)}
-            predictions.append(Prediction(sample.source, self.classes[best], float(row[best]), scores))
-        return predictions
+        Raises:
+            ModelError: The task is not one of classes.
+        """
+        if self.kind not in {"image-classification", "text-classification"}:
+            raise ModelError(f"{self.task_name}: {self.kind} has no class probabilities; use predict")
+        return class_probabilities(self.fitted, samples, store, _counted(progress))
+
+    def predict(self, samples: Sequence[Sample], *, progress: Progress | None = None) -> list[Predicted]:
+        """One answer per sample: a class with all shares, a quantity, tagged words, or a span of the passage."""
+        return predicted(self.fitted, samples, _counted(progress))
 
     def evaluate(
         self, split: Split, *, store: ActivationStore | None = None, progress: Progress | None = None
     ) -> Evaluation:
         """Metrics on labelled samples, with bootstrap intervals."""
-        probabilities = self.probabilities(split.samples, store=store, progress=progress)
-        return evaluate_probabilities(np.asarray(split.targets), probabilities)
+        return evaluated(self.fitted, split, store, _counted(progress))
 
     def save(self, folder: str | Path) -> Path:
         """Write the model to a new folder, whole or not at all.
@@ -141,6 +117,7 @@ class Model:
             "format": FORMAT,
             "task": {"name": self.task_name, "kind": self.kind, "classes": list(self.classes)},
             "backbone": {"outline": self.backbone.outline.name, "width": self.backbone.outline.stages[-1].width},
+            "head": {"kind": self.run.plan.head, "reads": self.head.reads},
             "passport": self.backbone.passport.to_json(),
             "plan": self.run.plan.to_json(),
             "steps": [asdict(step) for step in self.run.steps],
@@ -151,13 +128,16 @@ class Model:
         (folder / MODEL_FILE).write_text(json.dumps(data, indent=2, ensure_ascii=False), encoding="utf-8")
 
     def _repr_html_(self) -> str:
-        rows = "".join(
-            f"<tr><td>{split}</td><td>{values['accuracy']:.3f}</td><td>{values['macro_f1']:.3f}</td></tr>"
-            for split, values in self.results.items()
-        )
+        names = list(dict.fromkeys(name for values in self.results.values() for name in values))
+        shown = [name for name in names if name != "intervals"][:4]
+        rows = ""
+        for split, values in self.results.items():
+            cells = "".join(f"<td>{values[name]:.3f}</td>" if name in values else "<td></td>" for name in shown)
+            rows += f"<tr><td>{split}</td>{cells}</tr>"
+        heads = "".join(f"<th>{name}</th>" for name in shown)
         return (
-            f"<b>{self.run.plan.strategy}</b> of {self.backbone.outline.name} on {self.task_name}"
-            f"<table><tr><th>split</th><th>accuracy</th><th>macro-F1</th></tr>{rows}</table>"
+            f"<b>{self.run.plan.strategy}</b> of {escape(self.backbone.outline.name)} on {escape(self.task_name)}"
+            f"<table><tr><th>split</th>{heads}</tr>{rows}</table>"
         )
 
 
@@ -171,7 +151,14 @@ def load(folder: str | Path, *, device: str = "auto") -> Model:
     data = _read_description(folder)
     task, plan = data["task"], Plan.from_json(data["plan"])
     backbone = load_saved_backbone(folder / BACKBONE_FOLDER)
-    head = build_head(plan.head, int(data["backbone"]["width"]), len(task["classes"]), seed=plan.seed)
+    head = build_head(
+        plan.head,
+        int(data["backbone"]["width"]),
+        len(task["classes"]),
+        plan.seed,
+        task=task["kind"],
+        reads=data["head"]["reads"],
+    )
     try:
         head.load_state_dict(load_file(folder / HEAD_FILE))
     except (OSError, RuntimeError, SafetensorError) as error:
@@ -187,6 +174,10 @@ def load(folder: str | Path, *, device: str = "auto") -> Model:
         results=data["results"],
         device=device,
     )
+
+
+def _counted(progress: Progress | None) -> Callable[[int, int], None] | None:
+    return None if progress is None else lambda done, total: progress("predict", done, total)
 
 
 def _read_description(folder: Path) -> dict[str, Any]:

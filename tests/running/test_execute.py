@@ -18,7 +18,8 @@ from torch import nn
 from regraft.activations.store import ActivationStore
 from regraft.backbones.contract import features
 from regraft.core import OptionError, Plan, Solve, Task, Train, TrainingError
-from regraft.heads import build_head
+from regraft.heads import LinearHead, build_head
+from regraft.heads.classification import ClassHead
 from regraft.running import execute
 from regraft.running.batches import training_order
 from regraft.running.probe import solve_logistic
@@ -109,11 +110,11 @@ def test_the_loop_equals_a_plain_one(pictures: Task) -> None:
     assert steps[0].loss == pytest.approx(sum(losses) / len(split), rel=1e-3)
 
 
-class Interrupted(nn.Module):
+class Interrupted(ClassHead):
     """A head that stops the run, once, in its nth forward pass."""
 
     def __init__(self, head: nn.Module, at: int, error: BaseException) -> None:
-        super().__init__()
+        super().__init__(3)
         self.head, self.at, self.error, self.calls = head, at, error, 0
 
     def forward(self, values: torch.Tensor) -> torch.Tensor:
@@ -157,9 +158,9 @@ def test_a_killed_run_resumes_to_the_same_bits(tmp_path: Path) -> None:
 
 
 def test_a_loss_that_is_not_a_number_is_retried_at_a_tenth(pictures: Task) -> None:
-    class Once(nn.Module):
+    class Once(ClassHead):
         def __init__(self) -> None:
-            super().__init__()
+            super().__init__(3)
             self.head, self.calls = build_head("linear", small_vision().outline.stages[-1].width, 3, 0), 0
 
         def forward(self, values: torch.Tensor) -> torch.Tensor:
@@ -172,7 +173,7 @@ def test_a_loss_that_is_not_a_number_is_retried_at_a_tenth(pictures: Task) -> No
 
 
 def test_twice_not_a_number_is_an_error_with_a_cure(pictures: Task) -> None:
-    class Never(nn.Linear):
+    class Never(LinearHead):
         def forward(self, values: torch.Tensor) -> torch.Tensor:
             return super().forward(values) * float("nan")
 

@@ -173,9 +173,11 @@ def test_labels_only_in_test_are_left_out(tmp_path: Path) -> None:
     assert len(codes(tmp_path)["label-only-in-test"]) == 1
 
 
-def test_a_quantity_is_not_taken_for_classes(tmp_path: Path) -> None:
-    with pytest.raises(DataError, match="a quantity, not classes"):
-        open_task(table(tmp_path, [(text, f"{i / 7:.3f}") for i, (text, _) in enumerate(ROWS)]))
+def test_fractions_are_a_quantity_and_not_classes(tmp_path: Path) -> None:
+    task = open_task(table(tmp_path, [(text, f"{i / 7:.3f}") for i, (text, _) in enumerate(ROWS)]))
+    assert (task.kind, task.classes, task.metric) == ("text-regression", (), "pearson")
+    low, high = np.quantile([*task.train.targets], [0.2, 0.8])
+    assert min(task.splits["test"].targets) < low < high < max(task.splits["test"].targets)
 
 
 @pytest.mark.parametrize("packed", [False, True])

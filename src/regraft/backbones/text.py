@@ -49,6 +49,22 @@ class TextPreprocess:
         types = encoded["token_type_ids"] or [0]
         return torch.tensor([ids, types], dtype=torch.long)
 
+    def offsets(self, sample: TextSample, *, truncate: bool = True) -> list[tuple[int, int, int]]:
+        """(part, first character, end) of every token: part 0 is the text, 1 its pair, -1 a special token."""
+        encoded = self.tokenizer(
+            sample.text,
+            sample.text_pair,
+            truncation=truncate,
+            max_length=self.max_length if truncate else None,
+            return_offsets_mapping=True,
+            verbose=False,  # that a text is longer than the network reads is why we ask
+        )
+        parts = encoded.sequence_ids(0)
+        return [
+            (-1 if part is None else part, begin, end)
+            for part, (begin, end) in zip(parts, encoded["offset_mapping"], strict=True)
+        ]
+
     def augmented(self, sample: Sample, seed: int) -> Tensor:
         """The same as the plain view: there is no change of words that is sure to keep the label."""
         return self(sample)

@@ -36,7 +36,7 @@ def command(
     result = {
         "metrics": dict(found.metrics),
         "intervals": dict(found.intervals),
-        "confusion": {"classes": list(fitted.classes), "counts": found.confusion},
+        "confusion": {"classes": list(fitted.classes), "counts": found.confusion} if found.confusion else None,
         "calibration": [asdict(one) for one in found.calibration],
         "forgetting": None,
     }
@@ -44,10 +44,9 @@ def command(
         [name, f"{value:.4f}", f"{found.intervals[name][0]:.4f} to {found.intervals[name][1]:.4f}"]
         for name, value in found.metrics.items()
     ]
-    confusion = [[name, *map(str, row)] for name, row in zip(fitted.classes, found.confusion, strict=True)]
-    output.result(
-        result,
-        table(f"{model} on {split} of {data} ({found.samples} samples)", ["metric", "value", "95 % interval"], rows),
-        "",
-        table("confusion (rows: truth)", ["", *fitted.classes], confusion, right=fitted.classes),
-    )
+    title = f"{model} on {split} of {data} ({found.samples} samples)"
+    views = [table(title, ["metric", "value", "95 % interval"], rows)]
+    if found.confusion:
+        confusion = [[name, *map(str, row)] for name, row in zip(fitted.classes, found.confusion, strict=True)]
+        views.append(table("confusion (rows: truth)", ["", *fitted.classes], confusion, right=fitted.classes))
+    output.result(result, *views)

@@ -126,7 +126,8 @@ def _show_model(output: Output, model: "Model", task: "Task", out: str) -> None:
         "model": out,
     }
     splits = list(model.results)
-    rows = [[name, *(_with_interval(model.results[split], name) for split in splits)] for name in METRICS]
+    names = [name for name in next(reversed(model.results.values()), {}) if name != "intervals"]
+    rows = [[name, *(_with_interval(model.results[split], name) for split in splits)] for name in names]
     seconds = model.run.seconds
     output.result(
         result,
@@ -137,11 +138,10 @@ def _show_model(output: Output, model: "Model", task: "Task", out: str) -> None:
     )
 
 
-METRICS = ("accuracy", "balanced_accuracy", "macro_f1", "log_loss", "calibration_error")
-
-
 def _with_interval(values: dict[str, Any], name: str) -> str:
     """A metric as `0.912 [0.870, 0.950]`: with its 95 % bootstrap interval over samples."""
+    if name not in values:
+        return "-"
     if name not in values["intervals"]:
         return f"{values[name]:.3f}"
     low, high = values["intervals"][name]

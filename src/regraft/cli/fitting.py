@@ -25,7 +25,11 @@ FIT_OPTIONS = (
     ),
     click.option("--batch-size", type=click.IntRange(min=1), help="Samples per optimiser step."),
     click.option("--boundary", help="Last frozen stage: a name, none, a count or a share such as 60%."),
-    click.option("--head", type=click.Choice(["logistic", "linear", "mlp"]), help="What is grafted on the trunk."),
+    click.option(
+        "--head",
+        type=click.Choice(["logistic", "ridge", "linear", "mlp", "token", "span"]),
+        help="What is grafted on the trunk.",
+    ),
     click.option("--batch-norm", type=click.Choice(["frozen", "adapt-statistics", "train"]), help="In trained stages."),
     click.option("--precision", type=click.Choice(["auto", "fp32", "bf16", "int8"]), default="auto", show_default=True),
 )

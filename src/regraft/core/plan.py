@@ -6,7 +6,8 @@ from typing import Any, Literal
 from regraft.core.errors import PlanError
 from regraft.core.outline import Outline
 
-HeadKind = Literal["logistic", "linear", "mlp"]
+HeadKind = Literal["logistic", "ridge", "linear", "mlp", "token", "span"]
+SOLVED: tuple[HeadKind, ...] = ("logistic", "ridge")  # the others are trained
 BatchNorm = Literal["frozen", "adapt-statistics", "train"]
 Start = Literal["pretrained", "random"]
 
@@ -100,10 +101,10 @@ class Plan:
         faults = [] if self.phases else ["it has no phases"]
         for number, phase in enumerate(self.phases, start=1):
             faults += [f"phase {number}: {fault}" for fault in _faults(phase, len(outline))]
-        if self.head == "logistic" and any(isinstance(phase, Train) for phase in self.phases):
-            faults.append("a logistic head is solved, not trained: use head linear or mlp")
-        if self.head != "logistic" and any(isinstance(phase, Solve) for phase in self.phases):
-            faults.append(f"a {self.head} head is trained, not solved: use head logistic")
+        if self.head in SOLVED and any(isinstance(phase, Train) for phase in self.phases):
+            faults.append(f"a {self.head} head is solved, not trained: use head linear or mlp")
+        if self.head not in SOLVED and any(isinstance(phase, Solve) for phase in self.phases):
+            faults.append(f"a {self.head} head is trained, not solved: use head {' or '.join(SOLVED)}")
         if faults:
             raise PlanError(f"plan {self.strategy} for {outline.name}: {'; '.join(faults)}")
 

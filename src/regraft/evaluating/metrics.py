@@ -1,17 +1,13 @@
 """Classification metrics with bootstrap intervals, from targets and probabilities alone."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
-from numpy.typing import NDArray
 
-Floats = NDArray[np.float64]
-Ints = NDArray[np.int64]
+from regraft.evaluating.bootstrap import Bootstrap, Floats, Ints, bootstrap
 
 CALIBRATION_BINS = 15  # Guo 2017, "On Calibration of Modern Neural Networks", section 5
-RESAMPLES = 1000
-CONFIDENCE = 0.95
 
 
 @dataclass(frozen=True)
@@ -27,14 +23,15 @@ class CalibrationBin:
 
 @dataclass(frozen=True)
 class Evaluation:
-    """What `evaluate_probabilities` found.
+    """How good predictions are.
 
     Attributes:
-        metrics: `accuracy`, `balanced_accuracy`, `macro_f1`, `log_loss`, `calibration_error`.
+        metrics: Value by name; which there are depends on the kind of task.
         intervals: The 95 % percentile-bootstrap interval of each metric, as (low, high).
-        confusion: (C, C) counts, row = true class, column = predicted class.
-        calibration: The bins behind the calibration error.
+        confusion: (C, C) counts, row = true class, column = predicted class; empty without classes.
+        calibration: The bins behind the calibration error; empty without class probabilities.
         samples: N.
+        draws: Each metric on every resample; two evaluations of one split are paired resample by resample.
     """
 
     metrics: Mapping[str, float]
@@ -42,6 +39,18 @@ class Evaluation:
     confusion: list[list[int]]
     calibration: tuple[CalibrationBin, ...]
     samples: int
+    draws: Mapping[str, Floats] = field(default_factory=dict, repr=False)
+
+    @classmethod
+    def of(
+        cls,
+        found: Bootstrap,
+        samples: int,
+        confusion: list[list[int]] | None = None,
+        calibration: "tuple[CalibrationBin, ...]" = (),
+    ) -> "Evaluation":
+        """From bootstrapped metrics."""
+        return cls(found.metrics, found.intervals, confusion or [], calibration, samples, found.draws)
 
 
 def evaluate_probabilities(targets: Ints, probabilities: Floats, *, seed: int = 0) -> Evaluation:
@@ -52,28 +61,18 @@ def evaluate_probabilities(targets: Ints, probabilities: Floats, *, seed: int = 
         probabilities: (N, C) float, rows sum to 1.
         seed: Of the bootstrap over samples.
 
+    Returns:
+        `accuracy`, `balanced_accuracy`, `macro_f1`, `log_loss`, `calibration_error`.
+
     Example:
         >>> truth, sure = np.array([0, 1]), np.array([[0.9, 0.1], [0.2, 0.8]])
         >>> evaluate_probabilities(truth, sure).metrics["accuracy"]
         1.0
     """
-    every = np.arange(len(targets))
     columns = _Columns.of(targets, probabilities)
-    rng = np.random.default_rng(seed)
-    draws = [columns.metrics(rng.integers(0, len(targets), len(targets))) for _ in range(RESAMPLES)]
-    tail = 100 * (1 - CONFIDENCE) / 2
-    metrics = columns.metrics(every)
-    intervals = {}
-    for name in metrics:
-        low, high = np.percentile([draw[name] for draw in draws], [tail, 100 - tail])
-        intervals[name] = (float(low), float(high))
-    return Evaluation(
-        metrics=metrics,
-        intervals=intervals,
-        confusion=columns.confusion(every).tolist(),
-        calibration=columns.reliability(),
-        samples=len(targets),
-    )
+    found = bootstrap(len(targets), columns.metrics, seed=seed)
+    confusion = columns.confusion(np.arange(len(targets))).tolist()
+    return Evaluation.of(found, len(targets), confusion, columns.reliability())
 
 
 @dataclass(frozen=True)

@@ -1,9 +1,11 @@
 """Heads that turn pooled features (B, D) into logits (B, C)."""
 
+import math
+
 import torch
 from torch import Tensor, nn
 
-from regraft.core.plan import HeadKind
+from regraft.heads.contract import Head
 
 # Small, so that the first logits are near 0 and the first loss near ln C whatever the features' scale.
 WEIGHT_STD = 0.01
@@ -11,7 +13,27 @@ MLP_WIDTH = 512
 MLP_DROPOUT = 0.1
 
 
-class LogisticHead(nn.Module):
+class ClassHead(Head):
+    """Cross-entropy over C classes; targets are (B,) int64."""
+
+    def __init__(self, classes: int) -> None:
+        super().__init__()
+        self.classes = classes
+
+    def loss(self, outputs: Tensor, targets: Tensor, smoothing: float) -> Tensor:
+        """Summed cross-entropy."""
+        return nn.functional.cross_entropy(outputs, targets, label_smoothing=smoothing, reduction="sum")
+
+    def right(self, outputs: Tensor, targets: Tensor) -> int | None:
+        """How many samples have their own class as the most probable."""
+        return int((outputs.argmax(dim=1) == targets).sum())
+
+    def first_loss(self) -> float | None:
+        """Ln C."""
+        return math.log(max(self.classes, 2))
+
+
+class LogisticHead(ClassHead):
     """Multinomial logistic regression on standardised features; solved, not trained."""
 
     mean: Tensor
@@ -20,7 +42,7 @@ class LogisticHead(nn.Module):
     bias: Tensor
 
     def __init__(self, width: int, classes: int) -> None:
-        super().__init__()
+        super().__init__(classes)
         self.register_buffer("mean", torch.zeros(width))
         self.register_buffer("scale", torch.ones(width))
         self.weight = nn.Parameter(torch.zeros(classes, width), requires_grad=False)
@@ -31,12 +53,12 @@ class LogisticHead(nn.Module):
         return nn.functional.linear((features - self.mean) / self.scale, self.weight, self.bias)
 
 
-class LinearHead(nn.Module):
+class LinearHead(ClassHead):
     """One dense layer."""
 
     def __init__(self, width: int, classes: int) -> None:
-        super().__init__()
-        self.output = _small(nn.Linear(width, classes))
+        super().__init__(classes)
+        self.output = small(nn.Linear(width, classes))
 
     def forward(self, features: Tensor) -> Tensor:
         """Logits (B, C)."""
@@ -44,18 +66,12 @@ class LinearHead(nn.Module):
         return logits
 
 
-class MlpHead(nn.Module):
+class MlpHead(ClassHead):
     """Two dense layers with a norm before them, so that it suits features of any scale."""
 
     def __init__(self, width: int, classes: int) -> None:
-        super().__init__()
-        self.layers = nn.Sequential(
-            nn.LayerNorm(width),
-            nn.Linear(width, MLP_WIDTH),
-            nn.GELU(),
-            nn.Dropout(MLP_DROPOUT),
-            _small(nn.Linear(MLP_WIDTH, classes)),
-        )
+        super().__init__(classes)
+        self.layers = mlp(width, classes)
 
     def forward(self, features: Tensor) -> Tensor:
         """Logits (B, C)."""
@@ -63,29 +79,19 @@ class MlpHead(nn.Module):
         return logits
 
 
-# Name on the command line, and its class; a new head is one class and one line.
-HEADS: tuple[tuple[HeadKind, type[LogisticHead] | type[LinearHead] | type[MlpHead]], ...] = (
-    ("logistic", LogisticHead),
-    ("linear", LinearHead),
-    ("mlp", MlpHead),
-)
+def mlp(width: int, outputs: int) -> nn.Sequential:
+    """A norm, a hidden layer of 512 and an output layer that begins small."""
+    return nn.Sequential(
+        nn.LayerNorm(width),
+        nn.Linear(width, MLP_WIDTH),
+        nn.GELU(),
+        nn.Dropout(MLP_DROPOUT),
+        small(nn.Linear(MLP_WIDTH, outputs)),
+    )
 
 
-def build_head(kind: HeadKind, width: int, classes: int, seed: int) -> nn.Module:
-    """A new head whose weights depend on `seed` alone.
-
-    Args:
-        kind: `logistic`, `linear` or `mlp`.
-        width: D of the features it reads.
-        classes: C.
-        seed: Of the initialisation; torch's global random state is left as it was.
-    """
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(seed)
-        return dict(HEADS)[kind](width, classes)
-
-
-def _small(layer: nn.Linear) -> nn.Linear:
+def small(layer: nn.Linear) -> nn.Linear:
+    """The layer with small random weights and no bias."""
     nn.init.normal_(layer.weight, std=WEIGHT_STD)
     nn.init.zeros_(layer.bias)
     return layer

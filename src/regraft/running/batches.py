@@ -22,6 +22,7 @@ from regraft.activations.extract import (
 from regraft.activations.store import DEFAULT_BUDGET, ActivationStore
 from regraft.backbones.contract import Backbone, State
 from regraft.core import Split, Train
+from regraft.heads import Reads
 
 MEGA_BATCH = 50  # batches within which texts are sorted by length: little padding, still well shuffled
 POOLED_VIEWS = 8
@@ -108,6 +109,7 @@ class Supply:
 
     Attributes:
         feature_seconds: What filling the store took, appended to as sources are made.
+        reads: What the head reads of the trunk.
     """
 
     backbone: Backbone
@@ -117,13 +119,14 @@ class Supply:
     seed: int
     progress: Callable[[str, int, int], None] | None
     feature_seconds: list[float]
+    reads: Reads = "pooled"
 
     def source(self, split: Split, phase: Train, *, training: bool) -> Source:
         """The cheapest source for a split: stored where a prefix is frozen, else samples."""
         augment = phase.augment and training and self.backbone.kind == "image"
         if not phase.cache or phase.frozen == 0 or self.store is None:
             return SampleSource(self.backbone, split, augment, self.seed)
-        if phase.frozen == len(self.backbone.outline):
+        if phase.frozen == len(self.backbone.outline) and self.reads != "tokens":
             return self._pooled(split, POOLED_VIEWS if augment else 0)
         return self._stored(split, phase, augment)
 

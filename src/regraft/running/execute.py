@@ -4,29 +4,33 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
-from torch import nn
+from numpy.typing import NDArray
 
-from regraft.activations.extract import pooled_features
+from regraft.activations.pairs import head_features
 from regraft.activations.recipes import prefix_hash
 from regraft.activations.store import ActivationStore
 from regraft.backbones.contract import Backbone
 from regraft.core import Plan, Solve, Step, Task
-from regraft.evaluating import evaluate_probabilities
+from regraft.evaluating import Evaluation, evaluate_probabilities, evaluate_quantities
+from regraft.heads import Head, RidgeHead
 from regraft.running.batches import Supply
 from regraft.running.checkpoint import Checkpoint, Position, read_checkpoint, run_identity
 from regraft.running.devices import resolve_device
 from regraft.running.phase import PhaseRun
-from regraft.running.probe import solve_logistic
+from regraft.running.probe import Solution, solve_logistic, solve_ridge
+from regraft.running.units import as_units
 
+Floats = NDArray[np.float32]
 Progress = Callable[[str, int, int], None]
 
 
 def execute(  # noqa: PLR0913 - what a caller may say
     plan: Plan,
     backbone: Backbone,
-    head: nn.Module,
+    head: Head,
     task: Task,
     *,
     store: ActivationStore | None,
@@ -58,11 +62,12 @@ def execute(  # noqa: PLR0913 - what a caller may say
     """
     plan.check(backbone.outline)
     device = resolve_device(device)
+    task = as_units(task, backbone)
     identity = run_identity(plan, prefix_hash(backbone, len(backbone.outline)), task.fingerprint)
     found = read_checkpoint(folder, identity) if resume and folder is not None else None
     done = found or Checkpoint(Position(), {})
     yield from done.position.steps
-    supply = Supply(backbone, store, device, precision, plan.seed, progress, [])
+    supply = Supply(backbone, store, device, precision, plan.seed, progress, [], head.reads)
     steps = list(done.position.steps)
     for number, phase in enumerate(plan.phases):
         if number < done.position.phase:
@@ -82,38 +87,43 @@ def execute(  # noqa: PLR0913 - what a caller may say
     head.cpu()
 
 
-def _solve(
-    number: int, phase: Solve, plan: Plan, backbone: Backbone, head: nn.Module, task: Task, supply: Supply
-) -> Step:
+def _solve(number: int, phase: Solve, plan: Plan, backbone: Backbone, head: Head, task: Task, supply: Supply) -> Step:
     """Solve a convex head on the features of the last stage and put it in `head`."""
     begun = time.perf_counter()
     samples = [*task.train.samples, *task.validation.samples]
     report = supply.progress
-    (features,), extraction = pooled_features(
+    features, extraction = head_features(
         backbone,
         samples,
         supply.store,
-        stages=[len(backbone.outline) - 1],
+        reads=head.reads,
         device=supply.device,
         precision=supply.precision,
         progress=None if report is None else lambda done, total: report("features", done, total),
     )
     count = len(task.train)
-    targets = np.asarray(task.train.targets)
-    solution = solve_logistic(features[:count], targets, len(task.classes), phase, plan.seed)
+    targets, held = np.asarray(task.train.targets), np.asarray(task.validation.targets)
+    solution = _solution(features[:count], targets, task, phase, plan.seed)
     metrics = {"strength": solution.strength}
-    if len(task.validation):
-        held = np.asarray(task.validation.targets)
-        found = evaluate_probabilities(held, solution.probabilities(features[count:]))
-        metrics |= {"loss": found.metrics["log_loss"], **found.metrics}
+    if len(held):
+        found = _measured(solution, features[count:], held)
+        metrics |= {"loss": found.metrics["log_loss" if task.classes else "squared_error"], **found.metrics}
         # The strength is chosen and the validation part has said how good that is: now it may be learnt from.
-        solution = solve_logistic(
-            features,
-            np.concatenate([targets, held]),
-            len(task.classes),
-            replace(phase, strengths=(solution.strength,)),
-            0,
-        )
+        chosen = replace(phase, strengths=(solution.strength,))
+        solution = _solution(features, np.concatenate([targets, held]), task, chosen, 0)
     head.load_state_dict(solution.head.state_dict())
     seconds = time.perf_counter() - begun
     return Step(number, 0, solution.loss, metrics, seconds, extraction.seconds, f"engine {extraction.engine}")
+
+
+def _solution(features: Floats, targets: "NDArray[Any]", task: Task, phase: Solve, seed: int) -> Solution:
+    if task.kind == "text-regression":
+        return solve_ridge(features, targets, phase)
+    return solve_logistic(features, targets, len(task.classes), phase, seed)
+
+
+def _measured(solution: Solution, features: Floats, targets: "NDArray[Any]") -> Evaluation:
+    outputs = solution.outputs(features)
+    if isinstance(solution.head, RidgeHead):
+        return evaluate_quantities(targets, outputs[:, 0].double().numpy())
+    return evaluate_probabilities(targets, outputs.double().softmax(dim=1).numpy())

@@ -12,6 +12,7 @@ from torch.optim.lr_scheduler import LambdaLR
 from regraft.activations.engine import fast_matmul
 from regraft.backbones.contract import Backbone, State
 from regraft.core import Train, TrainingError
+from regraft.heads import Head
 from regraft.running.batches import Source
 
 Progress = Callable[[str, int, int], None]
@@ -23,36 +24,36 @@ class DivergedError(Exception):
 
 @dataclass
 class Network:
-    """Trunk and head as one function from a source's states to logits.
+    """Trunk and head as one function from a source's states to outputs.
 
     Attributes:
         backbone: After `apply_freeze`.
-        head: From pooled features to logits.
+        head: From what it reads of the trunk to outputs.
         device: Where both are.
         low_precision: Compute trained stages in bf16.
         chunk: Most samples at a time; less than a batch after memory ran out.
     """
 
     backbone: Backbone
-    head: nn.Module
+    head: Head
     device: str
     low_precision: bool
     chunk: int
 
-    def logits(self, state: State, start: int, frozen: int) -> Tensor:
-        """Logits (B, C) float32 of a state that enters stage `start`; frozen stages build no graph."""
+    def outputs(self, state: State, start: int, frozen: int) -> Tensor:
+        """The head's outputs, float32, of a state that enters stage `start`; frozen stages build no graph."""
         last = len(self.backbone.outline)
         state = tuple(_laid_out(one.to(self.device)) for one in state)
+        pooled = self.head.reads != "tokens"
         with torch.autocast(self.device.split(":")[0], torch.bfloat16, enabled=self.low_precision):
             if start < last:
                 with torch.no_grad():
                     state = self.backbone.run(state, start, max(start, frozen))
                 state = self.backbone.run(state, max(start, frozen), last)
-                features = self.backbone.pool(state, last - 1)
-            else:
-                (features,) = state
-        logits: Tensor = self.head(features.float())  # in full precision: it is small and decides the result
-        return logits
+                state = (self.backbone.pool(state, last - 1),) if pooled else state
+        first, *rest = state
+        outputs: Tensor = self.head(first.float(), *rest)  # in full precision: it is small and decides the result
+        return outputs
 
 
 @dataclass(frozen=True)
@@ -103,31 +104,32 @@ class Trainer:
 
     def _accumulate(self, state: State, targets: Tensor, start: int) -> float:
         """Gradients of the batch's mean loss, chunk by chunk; returns that loss."""
-        total = 0.0
+        head, total = self.network.head, 0.0
+        terms = max(head.terms(targets), 1)
         for begin in range(0, len(targets), self.network.chunk):
             part = slice(begin, begin + self.network.chunk)
-            logits = self.network.logits(tuple(one[part] for one in state), start, self.phase.frozen)
-            wanted = targets[part].to(logits.device)
-            loss = nn.functional.cross_entropy(logits, wanted, label_smoothing=self.phase.label_smoothing)
-            share = len(wanted) / len(targets)
+            outputs = self.network.outputs(tuple(one[part] for one in state), start, self.phase.frozen)
+            loss = head.loss(outputs, targets[part].to(outputs.device), self.phase.label_smoothing) / terms
             with fast_matmul():
-                (loss * share).backward()  # type: ignore[no-untyped-call]
-            total += float(loss.detach()) * share
+                loss.backward()  # type: ignore[no-untyped-call]
+            total += float(loss.detach())
         return total
 
 
 def validate(network: Network, source: Source, order: list[list[int]], targets: Tensor) -> dict[str, float]:
-    """Loss and accuracy on a split, everything in evaluation mode."""
+    """Loss on a split, and accuracy where it has a meaning, everything in evaluation mode."""
     network.backbone.module.eval()
     network.head.eval()
-    loss = right = 0.0
+    loss, right, exact = 0.0, 0, True
     with torch.inference_mode(), fast_matmul():
         for positions, state in zip(order, source.batches(order, 0), strict=True):
-            logits = network.logits(state, source.start, len(network.backbone.outline)).cpu()
+            outputs = network.outputs(state, source.start, len(network.backbone.outline)).cpu()
             wanted = targets[positions]
-            loss += float(nn.functional.cross_entropy(logits, wanted, reduction="sum"))
-            right += float((logits.argmax(dim=1) == wanted).sum())
-    return {"loss": loss / len(targets), "accuracy": right / len(targets)}
+            loss += float(network.head.loss(outputs, wanted, 0.0))
+            hits = network.head.right(outputs, wanted)
+            right, exact = right + (hits or 0), exact and hits is not None
+    terms = max(network.head.terms(targets), 1)
+    return {"loss": loss / terms} | ({"accuracy": right / terms} if exact else {})
 
 
 def _laid_out(values: Tensor) -> Tensor:

@@ -1,6 +1,5 @@
 """A training phase: epochs until the validation loss stops falling, resumable after each."""
 
-import math
 import time
 import warnings
 from collections.abc import Callable, Iterator
@@ -8,12 +7,13 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 from torch.optim import AdamW
 from torch.optim.lr_scheduler import LambdaLR
 
 from regraft.backbones.contract import Backbone
 from regraft.core import Plan, Step, Task, Train, TrainingError
+from regraft.heads import Head
 from regraft.running.batches import Supply, plain_order, text_lengths, training_order
 from regraft.running.checkpoint import Checkpoint, Position, write_checkpoint
 from regraft.running.devices import trains_in_bf16
@@ -22,7 +22,7 @@ from regraft.running.loop import DivergedError, Network, Trainer, validate
 from regraft.running.optimise import build_optimiser, build_schedule, parameter_groups
 
 RETRY_SCALE = 0.1  # of every rate, after a loss that is not a number
-ODD_START = 2.0  # a first loss above this many times ln C tells that something is wrong
+ODD_START = 2.0  # a first loss above this many times that of a new head tells that something is wrong
 MOMENTS = {"moment1": "exp_avg", "moment2": "exp_avg_sq", "step": "step"}
 
 
@@ -49,7 +49,7 @@ class PhaseRun:
     number: int
     phase: Train
     backbone: Backbone
-    head: nn.Module
+    head: Head
     task: Task
     supply: Supply
     device: str
@@ -159,8 +159,8 @@ class _Work:
             notes.append(f"memory ran out: {self.network.chunk} samples at a time, same steps")
         if epoch == 0 and self.position.scale < 1:
             notes.append(f"the loss was not a number: begun again at {self.position.scale:g} of the rates")
-        expected = math.log(max(len(self.run.task.classes), 2))
-        if epoch == 0 and loss > ODD_START * expected:
+        expected = self.run.head.first_loss()
+        if epoch == 0 and self.run.number == 0 and expected is not None and loss > ODD_START * expected:
             notes.append(f"mean loss of the first epoch {loss:.2f}, a new head starts near {expected:.2f}")
         return "; ".join(notes)
 

@@ -1,16 +1,16 @@
-"""A convex head: multinomial logistic regression, its regularisation chosen by cross-validation."""
+"""Convex heads, their regularisation chosen by cross-validation: logistic and ridge regression."""
 
 from dataclasses import dataclass
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from sklearn.linear_model import LogisticRegression
+from sklearn.linear_model import LogisticRegression, RidgeCV
 from sklearn.metrics import log_loss
 from sklearn.model_selection import StratifiedKFold
 
 from regraft.core import Solve
-from regraft.heads import LogisticHead
+from regraft.heads import LogisticHead, RidgeHead
 
 Floats = NDArray[np.float32]
 Ints = NDArray[np.int64]
@@ -26,21 +26,25 @@ class Solution:
 
     Attributes:
         head: On raw features: the standardisation is inside.
-        strength: The chosen inverse regularisation strength (scikit-learn's C).
-        path: Cross-validated log loss of every strength tried.
-        loss: Training log loss.
+        strength: The chosen inverse regularisation strength (scikit-learn's C, or 1 / alpha).
+        path: Cross-validated loss of every strength tried.
+        loss: Training loss.
     """
 
-    head: LogisticHead
+    head: LogisticHead | RidgeHead
     strength: float
     path: dict[float, float]
     loss: float
 
+    def outputs(self, features: Floats) -> torch.Tensor:
+        """What the head makes of raw features, (N, C)."""
+        with torch.inference_mode():
+            outputs: torch.Tensor = self.head(torch.from_numpy(features))
+        return outputs
+
     def probabilities(self, features: Floats) -> NDArray[np.float64]:
         """Class probabilities (N, C) of raw features."""
-        with torch.inference_mode():
-            logits: torch.Tensor = self.head(torch.from_numpy(features))
-        probabilities: NDArray[np.float64] = logits.double().softmax(dim=1).numpy()
+        probabilities: NDArray[np.float64] = self.outputs(features).double().softmax(dim=1).numpy()
         return probabilities
 
 
@@ -54,10 +58,7 @@ def solve_logistic(features: Floats, targets: Ints, classes: int, phase: Solve, 
         phase: Strengths and folds.
         seed: Of the folds.
     """
-    mean = features.mean(axis=0)
-    scale = features.std(axis=0)
-    # A feature that never changes would be divided by almost nothing.
-    scale = np.where(scale > 1e-6 * max(float(np.abs(mean).max()), 1e-12), scale, 1.0).astype(np.float32)
+    mean, scale = _standard(features)
     inputs = (features - mean) / scale
     path = _path(inputs, targets, phase, seed)
     strength = min(path, key=lambda one: (path[one], one))
@@ -71,6 +72,37 @@ def solve_logistic(features: Floats, targets: Ints, classes: int, phase: Solve, 
         head.bias.copy_(torch.from_numpy(bias))
     loss = log_loss(targets, model.predict_proba(inputs), labels=range(classes))
     return Solution(head, strength, path, float(loss))
+
+
+def solve_ridge(features: Floats, targets: NDArray[np.float64], phase: Solve) -> Solution:
+    """The head with the smallest leave-one-out squared error (closed form, Golub 1979), fitted on all samples.
+
+    Args:
+        features: (N, D).
+        targets: (N,) quantities.
+        phase: Strengths; the penalty is 1 / strength.
+    """
+    mean, scale = _standard(features)
+    inputs = ((features - mean) / scale).astype(np.float64)
+    head = RidgeHead(features.shape[1])
+    head.begin(torch.from_numpy(targets))
+    centre = float(head.centre)
+    model = RidgeCV(alphas=[1 / strength for strength in phase.strengths], fit_intercept=False).fit(
+        inputs, targets - centre
+    )
+    with torch.no_grad():
+        head.mean.copy_(torch.from_numpy(mean))
+        head.scale.copy_(torch.from_numpy(scale))
+        head.weight.copy_(torch.from_numpy(model.coef_[None]))
+    left = (targets - centre - model.predict(inputs)) / float(head.spread)
+    return Solution(head, 1 / float(model.alpha_), {}, float(np.square(left).mean()))
+
+
+def _standard(features: Floats) -> tuple[Floats, Floats]:
+    """Mean and scale (D,) of each feature."""
+    mean, scale = features.mean(axis=0), features.std(axis=0)
+    # A feature that never changes would be divided by almost nothing.
+    return mean, np.where(scale > 1e-6 * max(float(np.abs(mean).max()), 1e-12), scale, 1.0).astype(np.float32)
 
 
 def _path(inputs: Floats, targets: Ints, phase: Solve, seed: int) -> dict[float, float]:

@@ -3,9 +3,13 @@
 from dataclasses import dataclass
 
 from regraft.core import Outline, Plan, Solve, TaskSummary, Train
+from regraft.core.plan import DEFAULT_STRENGTHS, SOLVED
+from regraft.strategies.heads import choose_head
 from regraft.strategies.rates import rates_for
 from regraft.strategies.settings import Settings
 
+# Squared error, unlike log loss, grows with N and with nothing else: its penalties are larger numbers.
+RIDGE_STRENGTHS = tuple(10.0 ** (exponent / 2) for exponent in range(-12, 3))
 EPOCHS = 50  # of a trained head: each takes a fraction of a second on stored features
 
 
@@ -16,14 +20,15 @@ class FeatureExtraction:
     name: str = "feature-extraction"
 
     def plan(self, outline: Outline, summary: TaskSummary, settings: Settings) -> Plan:
-        """Solve a logistic head, or train a `linear` or `mlp` one."""
-        head = settings.head or "logistic"
+        """Solve a logistic or ridge head, or train another one."""
+        head = choose_head(self.name, summary.kind, settings, solved=True)
         settings.refuse(self.name, boundary="the whole trunk is frozen", batch_norm="no stage trains")
-        if head == "logistic":
-            why = "a logistic head is solved; use --head linear or mlp"
+        if head in SOLVED:
+            why = f"a {head} head is solved; use --head linear or mlp"
             settings.refuse(self.name, epochs=why, learning_rate=why, batch_size=why)
             folds = max(2, min(5, summary.smallest_class))
-            return Plan(self.name, head, (Solve(folds=folds),), seed=settings.seed)
+            strengths = RIDGE_STRENGTHS if head == "ridge" else DEFAULT_STRENGTHS
+            return Plan(self.name, head, (Solve(strengths, folds),), seed=settings.seed)
         phase = Train(
             epochs=settings.epochs or EPOCHS,
             rates=(0.0,) * len(outline),

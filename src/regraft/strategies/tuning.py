@@ -1,6 +1,7 @@
 """What partial and whole-model fine-tuning have in common: stages after a boundary train, the last fastest."""
 
-from regraft.core import OptionError, Outline, Plan, TaskSummary, Train
+from regraft.core import Outline, Plan, TaskSummary, Train
+from regraft.strategies.heads import choose_head
 from regraft.strategies.rates import discriminative, epochs_for, rates_for
 from regraft.strategies.settings import Settings
 
@@ -11,8 +12,7 @@ def tuning_plan(
     name: str, outline: Outline, summary: TaskSummary, settings: Settings, *, frozen: int, most_epochs: int
 ) -> Plan:
     """A plan of one phase that trains all stages from `frozen` on."""
-    if settings.head == "logistic":
-        raise OptionError(f"strategy {name}: --head logistic is solved, not trained; use linear or mlp")
+    head = choose_head(name, summary.kind, settings, solved=False)
     defaults = rates_for(outline)
     rate = settings.learning_rate or defaults.tuning
     batch_size = settings.batch_size or BATCH_SIZE
@@ -26,4 +26,4 @@ def tuning_plan(
         augment=settings.augment is not False,
         cache=settings.cache is not False,
     )
-    return Plan(name, settings.head or "linear", (phase,), seed=settings.seed)
+    return Plan(name, head, (phase,), seed=settings.seed)

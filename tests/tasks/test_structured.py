@@ -1,0 +1,172 @@
+"""Tagged words and questions on passages: every form that they come in, and every fault named."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet
+import pytest
+
+from regraft.core import Answers, DataError, TextSample
+from regraft.tasks import few_shot, inspect_data, open_task
+
+SENTENCES = [
+    ([f"Meet{i}", "Ann", "Lee", "in", "Oslo", "."], ["O", "B-PER", "I-PER", "O", "B-LOC", "O"]) for i in range(20)
+]
+PASSAGE = "Ada Lovelace wrote notes on the Analytical Engine in 1843."
+
+
+def conll(
+    folder: Path, sentences: list[tuple[list[str], list[str]]], name: str = "data.conll", gap: str = "\t"
+) -> Path:
+    blocks = ["\n".join(f"{word}{gap}{tag}" for word, tag in zip(*one, strict=True)) for one in sentences]
+    (folder / name).write_text("-DOCSTART- O\n\n" + "\n\n".join(blocks) + "\n")
+    return folder / name
+
+
+def squad(folder: Path, questions: list[dict[str, Any]], name: str = "data.json") -> Path:
+    paragraphs = [{"context": f"{i}. {PASSAGE}", "qas": [one]} for i, one in enumerate(questions)]
+    (folder / name).write_text(json.dumps({"version": "v2.0", "data": [{"title": "t", "paragraphs": paragraphs}]}))
+    return folder / name
+
+
+def question(number: int, text: str = "1843", shift: int = 0, **more: Any) -> dict[str, Any]:
+    start = f"{number}. {PASSAGE}".find(text) + shift
+    return {
+        "id": f"q{number}",
+        "question": f"When was {number}?",
+        "answers": [{"text": text, "answer_start": start}],
+        **more,
+    }
+
+
+def problems(data: Path) -> dict[str, tuple[str, ...]]:
+    return {one.code: one.items for one in inspect_data(data).problems}
+
+
+@pytest.mark.parametrize("form", ["conll", "iob", "jsonl", "parquet"])
+def test_tagged_words_in_every_form(form: str, tmp_path: Path) -> None:
+    file = tmp_path / f"data.{form}"
+    rows = [{"tokens": words, "tags": tags} for words, tags in SENTENCES]
+    if form == "jsonl":
+        file.write_text("\n".join(map(json.dumps, rows)))
+    elif form == "parquet":
+        pyarrow.parquet.write_table(pa.Table.from_pylist(rows), file)
+    else:
+        conll(tmp_path, SENTENCES, file.name, gap=" ")
+    task = open_task(file)
+    assert (task.kind, task.metric) == ("token-classification", "entity_f1")
+    assert task.classes == ("O", "B-LOC", "B-PER", "I-PER")
+    sample = task.train.samples[0]
+    assert isinstance(sample, TextSample)
+    assert sample.words[1:3] == ("Ann", "Lee")
+    assert task.train.targets[0] == (0, 2, 3, 0, 1, 0)
+    assert len(few_shot(task, 3, 0).train) == 3
+
+
+def test_tags_without_entities_are_measured_by_accuracy(tmp_path: Path) -> None:
+    task = open_task(conll(tmp_path, [([f"go{i}", "home"], ["VERB", "NOUN"]) for i in range(9)]))
+    assert task.metric == "accuracy"
+
+
+def test_tags_of_unequal_length_are_named(tmp_path: Path) -> None:
+    rows = [{"tokens": words, "tags": tags} for words, tags in SENTENCES] + [{"tokens": ["a", "b"], "tags": ["O"]}]
+    file = tmp_path / "data.jsonl"
+    file.write_text("\n".join(map(json.dumps, rows)))
+    assert problems(file)["unequal-lengths"] == (f"{file}:21 (2 tokens, 1 tags)",)
+
+
+def test_a_line_without_a_tag_is_named(tmp_path: Path) -> None:
+    file = conll(tmp_path, SENTENCES)
+    with file.open("a") as more:
+        more.write("\nlonely\n")
+    assert len(problems(file)["malformed-row"]) == 1
+
+
+def test_a_tag_only_in_test_is_named(tmp_path: Path) -> None:
+    conll(tmp_path, SENTENCES, "train.conll")
+    conll(tmp_path, [(["Acme", "sells"], ["B-ORG", "O"]), (["Ann", "pays"], ["B-PER", "O"])], "test.conll")
+    (item,) = problems(tmp_path)["label-only-in-test"]
+    assert "B-ORG" in item
+
+
+def test_questions_of_both_versions(tmp_path: Path) -> None:
+    first = open_task(squad(tmp_path, [question(i) for i in range(12)]))
+    assert (first.kind, first.metric, first.classes) == ("question-answering", "f1", ("answer",))
+    assert isinstance(first.train.targets[0], Answers)
+    impossible = [question(i) | {"answers": [], "is_impossible": True} for i in range(12, 24)]
+    second = open_task(squad(tmp_path, [*(question(i) for i in range(12)), *impossible], "two.json"))
+    assert second.classes == ("answer", "no answer")
+
+
+def test_a_table_of_questions_is_the_same_task(tmp_path: Path) -> None:
+    rows = [
+        {
+            "question": f"When {i}?",
+            "context": f"{i}. {PASSAGE}",
+            "answers": {"text": ["1843"], "answer_start": [f"{i}. {PASSAGE}".find("1843")]},
+        }
+        for i in range(9)
+    ]
+    (tmp_path / "data.jsonl").write_text("\n".join(map(json.dumps, rows)))
+    assert open_task(tmp_path / "data.jsonl").kind == "question-answering"
+
+
+def test_an_offset_is_repaired_where_the_text_occurs_once(tmp_path: Path) -> None:
+    file = squad(tmp_path, [question(i, shift=2 * (i == 3)) for i in range(9)])
+    found = inspect_data(file)
+    assert {one.code: one.items for one in found.problems}["offset-repaired"] == (f"{file}:q3",)
+    assert found.task is not None
+    for split in found.task.splits.values():
+        for sample, target in zip(split.samples, split.targets, strict=True):
+            assert isinstance(sample, TextSample)
+            ((start, text),) = target.spans
+            assert (sample.text_pair or "")[start:].startswith(text)
+
+
+@pytest.mark.parametrize(
+    ("wrong", "code", "named"),
+    [
+        ({"answers": [{"text": "Grace", "answer_start": 999}]}, "answer-not-there", "outside of the passage"),
+        ({"answers": [{"text": "Grace", "answer_start": 3}]}, "answer-not-there", "other words"),
+        ({"answers": []}, "missing-answer", "q0"),
+        ({"answers": [{"text": "1843"}]}, "missing-answer", "q0"),
+        ({"question": " "}, "empty-text", "q0"),
+    ],
+)
+def test_faults_of_questions_are_named(wrong: dict[str, Any], code: str, named: str, tmp_path: Path) -> None:
+    file = squad(tmp_path, [question(0) | wrong, *(question(i) for i in range(1, 9))])
+    (item,) = problems(file)[code]
+    assert named in item
+
+
+@pytest.mark.parametrize("text", ["{", "[1]", '{"data": 3}', '{"data": [{"paragraphs": [{"qas": [1]}]}]}'])
+def test_json_that_is_not_squad_is_refused(text: str, tmp_path: Path) -> None:
+    (tmp_path / "data.json").write_text(text)
+    with pytest.raises(DataError, match=r"data\.json.*expected SQuAD"):
+        open_task(tmp_path / "data.json")
+
+
+def test_splits_of_different_kinds_are_refused(tmp_path: Path) -> None:
+    conll(tmp_path, SENTENCES, "train.conll")
+    squad(tmp_path, [question(1)], "test.json")
+    with pytest.raises(DataError, match="files of different kinds"):
+        open_task(tmp_path)
+
+
+def test_questions_on_one_passage_stay_in_one_split(tmp_path: Path) -> None:
+    paragraphs = [
+        {
+            "context": f"{p}. {PASSAGE}",
+            "qas": [question(p) | {"id": f"{p}-{q}", "question": f"What {q} of {p}?"} for q in range(4)],
+        }
+        for p in range(12)
+    ]
+    (tmp_path / "data.json").write_text(json.dumps({"data": [{"paragraphs": paragraphs}]}))
+    task = open_task(tmp_path / "data.json")
+    passages = [
+        {one.text_pair for one in split.samples if isinstance(one, TextSample)} for split in task.splits.values()
+    ]
+    assert len(passages) == 3
+    assert len(set.union(*passages)) == sum(map(len, passages))
