@@ -19,7 +19,7 @@ from regraft.core.places import default_cache_dir
 from regraft.core.plan import SOLVED
 from regraft.heads import Head, Reads, build_head
 from regraft.inputs import samples_from
-from regraft.model import BACKBONE_FOLDER, DRAFT, HEAD_FILE, MODEL_FILE, Model, Progress, load
+from regraft.model import ADAPTER_FOLDER, BACKBONE_FOLDER, DRAFT, HEAD_FILE, MODEL_FILE, Model, Progress, load
 from regraft.running import execute, resolve_device
 from regraft.strategies import Settings, strategy_named
 from regraft.tasks import Inspection, inspect_data, open_task
@@ -151,6 +151,7 @@ def fit(  # noqa: PLR0913 - what a caller may say
     prepared = prepare(task, strategy, backbone, settings, resources) if isinstance(strategy, str) else strategy
     plan, trunk = prepared.plan, prepared.backbone
     head = _new_head(plan, trunk, task)
+    adapter: dict[str, bytes] = {}
     steps = execute(
         plan,
         trunk,
@@ -162,6 +163,7 @@ def fit(  # noqa: PLR0913 - what a caller may say
         precision=resources.precision,
         resume=resume,
         progress=progress,
+        adapter_files=adapter,
     )
     taken = tuple(_reported(steps, on_step))
     trained = time.perf_counter()
@@ -174,6 +176,7 @@ def fit(  # noqa: PLR0913 - what a caller may say
         run=Run(plan, taken, {}, _environment(resources)),
         results={},
         device=resources.device,
+        adapter=adapter,
     )
     # Only an unchanged trunk gives activations that another run can use.
     kept = (
@@ -261,7 +264,7 @@ def check_out(out: str | Path, *, resume: bool) -> Path:
     if (out / MODEL_FILE).exists():
         raise ModelError(f"{out} already holds a model; name another --out or remove it")
     # Beside a run, what a kill during saving left is not in the way: it is written anew.
-    ours = {RUN_FOLDER, BACKBONE_FOLDER, HEAD_FILE} if folder.exists() else {RUN_FOLDER}
+    ours = {RUN_FOLDER, BACKBONE_FOLDER, ADAPTER_FOLDER, HEAD_FILE} if folder.exists() else {RUN_FOLDER}
     if out.exists() and any(entry.name not in ours and not entry.name.startswith(DRAFT) for entry in out.iterdir()):
         raise ModelError(f"{out} exists and holds other files; name a new folder for --out")
     if folder.exists() and not resume:

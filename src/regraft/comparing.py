@@ -174,10 +174,11 @@ def _trial(
 def _applicable(strategy: str, settings: api.Settings) -> api.Settings:
     """The settings that a strategy has a use for: others would be refused."""
     drop: dict[str, Any] = {}
-    if strategy not in {"partial-fine-tuning", "gradual-unfreezing"}:
+    if strategy not in {"partial-fine-tuning", "gradual-unfreezing", "lora"}:
         drop["boundary"] = None
-    if strategy == "feature-extraction":
+    if strategy in {"feature-extraction", "lora"}:
         drop["batch_norm"] = None
+    if strategy == "feature-extraction":
         if settings.head in {None, *SOLVED}:
             drop |= {"epochs": None, "learning_rate": None, "batch_size": None}
     elif settings.head in SOLVED:
@@ -189,7 +190,6 @@ def _measured(model: Model, backbone: Backbone, task: Task, shots: int | None, s
     split: Split = task.test or task.validation
     right = model.probabilities(split.samples).argmax(axis=1) == np.asarray(split.targets)
     frozen = model.run.plan.frozen(backbone.outline)
-    head = sum(one.numel() for one in model.head.parameters())
     return Trial(
         strategy=model.run.plan.strategy,
         boundary=backbone.outline.boundary_name(frozen),
@@ -200,7 +200,7 @@ def _measured(model: Model, backbone: Backbone, task: Task, shots: int | None, s
         correct=tuple(map(int, right)),
         seconds=model.run.seconds["total"],
         training_seconds=model.run.seconds["features"] + model.run.seconds["training"],
-        trainable_parameters=sum(stage.parameters for stage in backbone.outline.stages[frozen:]) + head,
+        trainable_parameters=model.trainable_parameters,
     )
 
 

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from safetensors import SafetensorError
+from safetensors.torch import load as load_tensors
 from safetensors.torch import load_file, save_file
 
 from regraft.activations.store import ActivationStore
@@ -26,6 +27,8 @@ FORMAT = 2
 MODEL_FILE = "model.json"
 HEAD_FILE = "head.safetensors"
 BACKBONE_FOLDER = "backbone"
+ADAPTER_FOLDER = "adapter"
+ADAPTER_WEIGHTS = "adapter_model.safetensors"
 DRAFT = ".draft-"
 KEYS = {"task", "backbone", "head", "plan", "steps", "seconds", "environment", "results"}
 
@@ -45,6 +48,7 @@ class Model:
         run: The plan and what it took.
         results: Metrics by split name, as measured when it was fitted.
         device: Where predictions run.
+        adapter: Of a model tuned by adapters: the files that peft saves, by name; the trunk has them merged in.
     """
 
     task_name: str
@@ -55,6 +59,17 @@ class Model:
     run: Run
     results: dict[str, dict[str, Any]]
     device: str = "auto"
+    adapter: dict[str, bytes] = field(default_factory=dict, repr=False)
+
+    @property
+    def trainable_parameters(self) -> int:
+        """How many scalars training could change."""
+        head = sum(one.numel() for one in self.head.parameters())
+        if self.adapter:
+            head += sum(int(one.numel()) for one in load_tensors(self.adapter[ADAPTER_WEIGHTS]).values())
+            return head
+        outline = self.backbone.outline
+        return head + sum(stage.parameters for stage in outline.stages[self.run.plan.frozen(outline) :])
 
     @property
     def fitted(self) -> Fitted:
@@ -98,12 +113,17 @@ class Model:
         """Write the model's files into `folder`, `model.json` last: a folder without it holds no model."""
         folder = Path(folder)
         folder.mkdir(parents=True, exist_ok=True)
-        for left in (*folder.glob(f"{DRAFT}*"), folder / BACKBONE_FOLDER):  # by a save that was killed
+        for left in (
+            *folder.glob(f"{DRAFT}*"),
+            folder / BACKBONE_FOLDER,
+            folder / ADAPTER_FOLDER,
+        ):  # by a save that was killed
             shutil.rmtree(left, ignore_errors=True)
         draft = Path(tempfile.mkdtemp(prefix=DRAFT, dir=folder))
         try:
             self._write(draft)
-            for name in (BACKBONE_FOLDER, HEAD_FILE, MODEL_FILE):
+            adapter = (ADAPTER_FOLDER,) if self.adapter else ()
+            for name in (BACKBONE_FOLDER, *adapter, HEAD_FILE, MODEL_FILE):
                 (draft / name).replace(folder / name)
         finally:
             shutil.rmtree(draft, ignore_errors=True)
@@ -111,6 +131,10 @@ class Model:
 
     def _write(self, folder: Path) -> None:
         save_backbone(self.backbone, folder / BACKBONE_FOLDER)
+        if self.adapter:
+            (folder / ADAPTER_FOLDER).mkdir()
+        for name, content in self.adapter.items():
+            (folder / ADAPTER_FOLDER / name).write_bytes(content)
         tensors = {name: tensor.cpu().contiguous() for name, tensor in self.head.state_dict().items()}
         save_file(tensors, folder / HEAD_FILE)
         data = {
@@ -173,6 +197,7 @@ def load(folder: str | Path, *, device: str = "auto") -> Model:
         run=Run(plan, steps, data["seconds"], data["environment"]),
         results=data["results"],
         device=device,
+        adapter={file.name: file.read_bytes() for file in sorted((folder / ADAPTER_FOLDER).glob("*"))},
     )
 
 

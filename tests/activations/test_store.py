@@ -126,5 +126,6 @@ def test_boundary_activations_continue_to_the_same_features(backbone: Backbone, 
 def test_views_follow_the_disk_budget(shared: Path) -> None:
     backbone = load_backbone("scratch:test_resnet")
     sample = open_task(shared / "data" / "vision" / "omniglot20").train.samples[0]
-    assert views_within(backbone, 1, sample, 1000, 1 << 40) == 8
-    assert views_within(backbone, 1, sample, 10**6, 1 << 20) == 1
+    assert views_within(backbone, 1, sample, 1000, 1 << 40, 40) == 8
+    assert views_within(backbone, 1, sample, 1000, 1 << 40, 10) == 3
+    assert views_within(backbone, 1, sample, 10**6, 1 << 20, 40) == 1

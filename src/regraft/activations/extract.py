@@ -28,6 +28,7 @@ TEXT_BATCH = 64
 DECODERS = 2
 SHARD_BYTES = 64 << 20  # a kill loses at most this much work
 MOST_VIEWS = 8
+EPOCHS_PER_VIEW = 4
 
 
 @dataclass(frozen=True)
@@ -132,14 +133,17 @@ def boundary_activations(  # noqa: PLR0913 - what a caller may say
     return BoundaryActivations(len(seeds), extraction, recipe, tuple(samples), seeds)
 
 
-def views_within(backbone: Backbone, frozen: int, sample: Sample, count: int, budget_bytes: int) -> int:
-    """How many augmented views of `count` samples fit in half of the budget, from 1 to 8; texts have one."""
+def views_within(backbone: Backbone, frozen: int, sample: Sample, count: int, budget_bytes: int, epochs: int) -> int:
+    """How many augmented views of `count` samples to store, from 1 to 8; texts have one.
+
+    As many as fit in half of the budget, and no more than one for every four epochs: each costs a pass of the trunk.
+    """
     if backbone.kind == "text":
         return 1
     with torch.inference_mode():
         state = backbone.run(backbone.collate([backbone.preprocess(sample)]), 0, frozen)
     bytes_per_sample = 2 * state[0].numel()
-    return max(1, min(MOST_VIEWS, budget_bytes // 2 // max(bytes_per_sample * count, 1)))
+    return max(1, min(MOST_VIEWS, -(-epochs // EPOCHS_PER_VIEW), budget_bytes // 2 // max(bytes_per_sample * count, 1)))
 
 
 @dataclass(frozen=True)

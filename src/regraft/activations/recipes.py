@@ -9,11 +9,19 @@ from regraft.core import Sample
 LAYOUT = "1"
 
 
-def prefix_hash(backbone: Backbone, frozen: int) -> str:
-    """sha256 over the weights and buffers of the first `frozen` stages, hexadecimal."""
+def prefix_hash(backbone: Backbone, frozen: int, *, without: str | None = None) -> str:
+    """sha256 over the weights and buffers of the first `frozen` stages, hexadecimal.
+
+    Args:
+        backbone: The trunk.
+        frozen: How many stages.
+        without: Tensors with this in their name are left out.
+    """
     prefixes = tuple(name for stage in backbone.outline.stages[:frozen] for name in stage.modules)
     digest = hashlib.sha256(f"{backbone.outline.family}/{frozen}/{len(backbone.outline)}".encode())
     for name, tensor in backbone.module.state_dict().items():
+        if without is not None and without in name:
+            continue
         if any(name == prefix or name.startswith(prefix + ".") for prefix in prefixes):
             digest.update(f"{name}/{tuple(tensor.shape)}/{tensor.dtype}".encode())
             digest.update(tensor.detach().cpu().contiguous().numpy().tobytes())

@@ -109,7 +109,7 @@ def _show_model(output: Output, model: "Model", task: "Task", out: str) -> None:
     plan, outline = model.run.plan, model.backbone.outline
     frozen = plan.frozen(outline)
     head_parameters = sum(tensor.numel() for tensor in model.head.parameters())
-    trainable = sum(stage.parameters for stage in outline.stages[frozen:]) + head_parameters
+    trainable = model.trainable_parameters
     result = {
         "strategy": plan.strategy,
         "boundary": outline.boundary_name(frozen),

@@ -11,9 +11,9 @@ from regraft.core.errors import (
     RegraftError,
     TrainingError,
 )
-from regraft.core.outline import Outline, Stage
+from regraft.core.outline import ATTENTION_FAMILIES, Outline, Stage
 from regraft.core.passport import Passport
-from regraft.core.plan import Phase, Plan, Solve, Train
+from regraft.core.plan import Adapter, Phase, Plan, Solve, Train
 from regraft.core.run import Run, Step
 from regraft.core.task import (
     Answers,
@@ -28,6 +28,8 @@ from regraft.core.task import (
 )
 
 __all__ = [
+    "ATTENTION_FAMILIES",
+    "Adapter",
     "Answers",
     "BackboneError",
     "DataError",

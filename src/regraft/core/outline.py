@@ -5,6 +5,10 @@ from dataclasses import dataclass
 
 from regraft.core.errors import OptionError
 
+# Families made of attention and dense layers; the others are convolutional.
+TEXT_FAMILIES = ("bert", "roberta", "electra", "distilbert", "gpt2")
+ATTENTION_FAMILIES = ("vit", *TEXT_FAMILIES)
+
 
 @dataclass(frozen=True)
 class Stage:

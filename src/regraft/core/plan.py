@@ -29,6 +29,21 @@ class Solve:
 
 
 @dataclass(frozen=True)
+class Adapter:
+    """Low-rank matrices beside frozen weights (Hu 2021, "LoRA").
+
+    Attributes:
+        rank: r; the matrices are r wide.
+        alpha: What they add is scaled by alpha / r.
+        dropout: Share of their input set to zero in training.
+    """
+
+    rank: int = 8
+    alpha: int = 16
+    dropout: float = 0.05
+
+
+@dataclass(frozen=True)
 class Train:
     """Train the head and every stage whose rate is above 0 by gradient descent.
 
@@ -46,6 +61,7 @@ class Train:
         augment: Random views of training samples instead of the one centred view.
         views: Augmented views stored per sample where a prefix is frozen; 0 = as the disk budget allows.
         cache: Store the activations at the boundary; False recomputes them at every step.
+        adapter: Instead of their weights, low-rank matrices in the stages with a rate train.
     """
 
     epochs: int
@@ -61,6 +77,7 @@ class Train:
     augment: bool = True
     views: int = 0
     cache: bool = True
+    adapter: Adapter | None = None
 
     @property
     def frozen(self) -> int:
@@ -119,7 +136,7 @@ class Plan:
                     {
                         "phase": str(number),
                         "stage": stage.name,
-                        "trains": "yes" if rate else "frozen",
+                        "trains": _said(phase, rate),
                         "rate": f"{rate:.2e}" if rate else "-",
                         "decay": decay if rate else "-",
                         "parameters": f"{stage.parameters:,}",
@@ -149,11 +166,21 @@ class Plan:
         return cls(**{**data, "phases": tuple(_phase_from_json(row) for row in data["phases"])})
 
 
+def _said(phase: Phase, rate: float) -> str:
+    """What of a stage trains, in a word."""
+    if not rate:
+        return "frozen"
+    adapter = phase.adapter if isinstance(phase, Train) else None
+    return "yes" if adapter is None else f"adapter, rank {adapter.rank}"
+
+
 def _phase_from_json(row: dict[str, Any]) -> Phase:
     """The phase that `Plan.to_json` wrote as one row."""
     kind = Solve if row["type"] == "Solve" else Train
     fields: dict[str, Any] = {key: tuple(value) if isinstance(value, list) else value for key, value in row.items()}
     del fields["type"]
+    if fields.get("adapter"):
+        fields["adapter"] = Adapter(**fields["adapter"])
     return kind(**fields)
 
 

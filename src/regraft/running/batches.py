@@ -150,7 +150,9 @@ class Supply:
         budget = DEFAULT_BUDGET if self.store is None else self.store.budget_bytes
         views = 0
         if augment:
-            views = phase.views or views_within(self.backbone, phase.frozen, split.samples[0], len(split), budget)
+            views = phase.views or views_within(
+                self.backbone, phase.frozen, split.samples[0], len(split), budget, phase.epochs
+            )
         activations = boundary_activations(
             self.backbone,
             split.samples,

@@ -27,8 +27,12 @@ def resolve_device(name: str) -> str:
     return name
 
 
-def trains_in_bf16(device: str, precision: str) -> bool:
-    """Whether the trained stages compute in bf16: where the machine has it, unless fp32 is asked for."""
+def trains_in_bf16(device: str, precision: str, *, convolutional: bool = False) -> bool:
+    """Whether the trained stages compute in bf16: where the machine has it and gains by it, unless fp32 is asked for.
+
+    On a processor the backward pass of bf16 convolutions takes twice the time of float32 ones
+    (`benchmarks/timing.py training`).
+    """
     if precision == "fp32":
         return False
-    return precision == "bf16" or device != "cpu" or has_bf16()
+    return precision == "bf16" or device != "cpu" or (has_bf16() and not convolutional)

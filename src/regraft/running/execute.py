@@ -39,6 +39,7 @@ def execute(  # noqa: PLR0913 - what a caller may say
     precision: str = "auto",
     resume: bool = False,
     progress: Progress | None = None,
+    adapter_files: dict[str, bytes] | None = None,
 ) -> Iterator[Step]:
     """Run the plan on a task; trunk and head are changed in place.
 
@@ -53,6 +54,7 @@ def execute(  # noqa: PLR0913 - what a caller may say
         precision: `auto`, `fp32`, `bf16` or `int8`.
         resume: Go on from the checkpoint in `folder`; its steps are yielded again first.
         progress: Called with (what, done, total).
+        adapter_files: Filled with what peft saves, where the plan trains adapters.
 
     Raises:
         PlanError: The plan does not fit the outline.
@@ -79,7 +81,21 @@ def execute(  # noqa: PLR0913 - what a caller may say
             continue
         going_on = number == done.position.phase and bool(done.tensors)
         position = done.position if going_on else Position(number, steps=tuple(steps))
-        run = PhaseRun(plan, number, phase, backbone, head, task, supply, device, precision, folder, identity, progress)
+        run = PhaseRun(
+            plan,
+            number,
+            phase,
+            backbone,
+            head,
+            task,
+            supply,
+            device,
+            precision,
+            folder,
+            identity,
+            progress,
+            {} if adapter_files is None else adapter_files,
+        )
         for step in run.steps(position, done.tensors if going_on else {}):
             steps.append(step)
             yield step

@@ -9,6 +9,7 @@ from regraft.activations.recipes import prefix_hash
 from regraft.backbones.contract import Backbone, stage_modules, stage_parameters
 from regraft.core import FrozenDriftError, Train
 from regraft.core.plan import BatchNorm
+from regraft.running.adapters import MARK
 
 
 def apply_freeze(backbone: Backbone, phase: Train) -> None:
@@ -20,8 +21,8 @@ def apply_freeze(backbone: Backbone, phase: Train) -> None:
     """
     backbone.module.eval()
     for stage, rate in enumerate(phase.rates):
-        for parameter in stage_parameters(backbone, stage).values():
-            parameter.requires_grad_(rate > 0)
+        for name, parameter in stage_parameters(backbone, stage).items():
+            parameter.requires_grad_(rate > 0 and (phase.adapter is None or MARK in name))
             parameter.grad = None
         if rate > 0:
             for module in stage_modules(backbone, stage):
@@ -46,11 +47,14 @@ class FrozenSeal:
 
     def __init__(self, backbone: Backbone, phase: Train) -> None:
         self._backbone = backbone
-        self._frozen = phase.frozen
-        self._before = prefix_hash(backbone, phase.frozen)
+        self._frozen = len(phase.rates) if phase.adapter else phase.frozen
+        self._before = self._hash()
 
     def check(self) -> None:
         """Raise FrozenDriftError if a frozen byte has changed."""
-        if prefix_hash(self._backbone, self._frozen) != self._before:
+        if self._hash() != self._before:
             names = ", ".join(stage.name for stage in self._backbone.outline.stages[: self._frozen])
             raise FrozenDriftError(f"a frozen stage has changed ({names}): please report this as a bug")
+
+    def _hash(self) -> str:
+        return prefix_hash(self._backbone, self._frozen, without=MARK)

@@ -12,8 +12,9 @@ from torch.optim import AdamW
 from torch.optim.lr_scheduler import LambdaLR
 
 from regraft.backbones.contract import Backbone
-from regraft.core import Plan, Step, Task, Train, TrainingError
+from regraft.core import ATTENTION_FAMILIES, Plan, Step, Task, Train, TrainingError
 from regraft.heads import Head
+from regraft.running.adapters import MARK, Adapted
 from regraft.running.batches import Supply, plain_order, text_lengths, training_order
 from regraft.running.checkpoint import Checkpoint, Position, write_checkpoint
 from regraft.running.devices import trains_in_bf16
@@ -43,6 +44,7 @@ class PhaseRun:
         folder: Of checkpoints; None = keep none.
         identity: What a checkpoint must belong to.
         progress: Called with (what, done, total).
+        adapter_files: Filled with what peft saves, where adapters train.
     """
 
     plan: Plan
@@ -57,6 +59,7 @@ class PhaseRun:
     folder: Path | None
     identity: str
     progress: Callable[[str, int, int], None] | None
+    adapter_files: dict[str, bytes]
 
     def steps(self, position: Position, tensors: dict[str, Tensor]) -> Iterator[Step]:
         """Run the epochs that are left; the best weights are in place when it is exhausted.
@@ -65,6 +68,7 @@ class PhaseRun:
             position: Where to go on.
             tensors: Of the checkpoint, empty at the beginning of the phase.
         """
+        adapted = Adapted(self.backbone, self.phase) if self.phase.adapter else None
         self.backbone.module.to(self.device)
         self.head.to(self.device)
         apply_freeze(self.backbone, self.phase)
@@ -81,6 +85,9 @@ class PhaseRun:
         self.backbone.module.eval()
         self.head.eval()
         seal.check()
+        if adapted is not None:
+            self.adapter_files.update(adapted.files())
+            adapted.merge()
 
 
 @dataclass
@@ -98,7 +105,10 @@ class _Work:
     @classmethod
     def begin(cls, run: PhaseRun, position: Position, tensors: dict[str, Tensor]) -> "_Work":
         """Fresh, or as a checkpoint says."""
-        low = trains_in_bf16(run.device, run.precision) and run.phase.frozen < len(run.backbone.outline)
+        convolutional = run.backbone.kind == "image" and run.backbone.outline.family not in ATTENTION_FAMILIES
+        low = trains_in_bf16(run.device, run.precision, convolutional=convolutional) and run.phase.frozen < len(
+            run.backbone.outline
+        )
         network = Network(run.backbone, run.head, run.device, low, run.phase.batch_size)
         groups = parameter_groups(run.backbone, run.head, run.phase, position.scale)
         optimiser = build_optimiser(groups)
@@ -206,6 +216,7 @@ class _Work:
             f"trunk.{name}": tensor
             for name, tensor in run.backbone.module.state_dict().items()
             if any(name == prefix or name.startswith(prefix + ".") for prefix in prefixes)
+            and (run.phase.adapter is None or MARK in name)
         }
         return {**trunk, **{f"head.{name}": tensor for name, tensor in run.head.state_dict().items()}}
 

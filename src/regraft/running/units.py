@@ -150,7 +150,7 @@ def _passage_windows(backbone: Backbone, sample: Sample, owner: int) -> Iterator
 def _tag_target(backbone: Backbone, unit: Unit, tags: Sequence[int]) -> tuple[int, ...]:
     """A tag at each word's first token, `IGNORED` elsewhere."""
     firsts = first_tokens(backbone, unit.sample)
-    target = [IGNORED] * (max(firsts, default=0) + 1)
+    target = [IGNORED] * len(token_offsets(backbone, unit.sample))
     for word, position in enumerate(firsts):
         if position >= 0:
             target[position] = tags[unit.start + word]

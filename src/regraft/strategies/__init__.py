@@ -8,6 +8,7 @@ from regraft.strategies.feature_extraction import FeatureExtraction
 from regraft.strategies.from_scratch import FromScratch
 from regraft.strategies.full_fine_tuning import FullFineTuning
 from regraft.strategies.gradual_unfreezing import GradualUnfreezing
+from regraft.strategies.lora import Lora
 from regraft.strategies.lp_ft import LpFt
 from regraft.strategies.partial_fine_tuning import PartialFineTuning
 from regraft.strategies.settings import Settings
@@ -16,6 +17,7 @@ from regraft.strategies.settings import Settings
 STRATEGIES: tuple[Strategy, ...] = (
     FeatureExtraction(),
     PartialFineTuning(),
+    Lora(),
     FullFineTuning(),
     LpFt(),
     GradualUnfreezing(),

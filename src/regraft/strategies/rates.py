@@ -2,10 +2,7 @@
 
 from dataclasses import dataclass
 
-from regraft.core import Outline, TaskSummary
-
-TEXT_FAMILIES = ("bert", "roberta", "electra", "distilbert", "gpt2")
-ATTENTION_FAMILIES = ("vit", *TEXT_FAMILIES)
+from regraft.core import ATTENTION_FAMILIES, Outline, TaskSummary
 
 # The first trained stage gets this share of the last one's rate, with equal steps between: between the
 # 0.9 a layer of AutoGluon and the 1/2.6 a layer of Howard and Ruder 2018 (ULMFiT), whatever the depth.

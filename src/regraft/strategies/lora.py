@@ -1,0 +1,30 @@
+"""Low-rank adapters beside frozen weights (Hu 2021, "LoRA: Low-Rank Adaptation of Large Language Models")."""
+
+from dataclasses import dataclass, replace
+
+from regraft.core import Adapter, Outline, Plan, TaskSummary, Train
+from regraft.strategies.rates import rates_for
+from regraft.strategies.settings import Settings
+from regraft.strategies.tuning import tuning_plan
+
+MOST_EPOCHS = 20
+# Adapters want about ten times the rate of the weights that they stand beside (Schulman 2025, "LoRA Without Regret").
+RATE_SCALE = 10
+
+
+@dataclass(frozen=True)
+class Lora:
+    """The trunk's weights stay; rank-8 matrices in every dense layer after the boundary, and the head, train."""
+
+    name: str = "lora"
+
+    def plan(self, outline: Outline, summary: TaskSummary, settings: Settings) -> Plan:
+        """Train adapters in all stages after `boundary` at one rate."""
+        settings.refuse(self.name, batch_norm="the trunk's own weights and statistics are frozen")
+        kept = outline.frozen_stages(settings.boundary or "none")
+        opened = replace(settings, boundary=None)
+        plan = tuning_plan(self.name, outline, summary, opened, frozen=kept, most_epochs=MOST_EPOCHS)
+        rate = settings.learning_rate or RATE_SCALE * rates_for(outline).tuning
+        (phase,) = (phase for phase in plan.phases if isinstance(phase, Train))
+        rates = (0.0,) * kept + (rate,) * (len(outline) - kept)
+        return replace(plan, phases=(replace(phase, rates=rates, head_rate=rate, adapter=Adapter()),))
