@@ -230,7 +230,8 @@ class _Work:
 
     def _text_batches(self, requests: list[Request]) -> Iterator[tuple[list[Request], list[Tensor]]]:
         """Texts of like length together, so that little is computed on padding."""
-        prepared = [self._prepared(request) for request in requests]
+        preprocess: Any = self.backbone.preprocess  # of a text trunk: it takes many samples at once
+        prepared: list[Tensor] = preprocess.many([sample for sample, _ in requests])
         order = sorted(range(len(requests)), key=lambda position: prepared[position].shape[1], reverse=True)
         for begin in range(0, len(order), TEXT_BATCH):
             rows = order[begin : begin + TEXT_BATCH]
