@@ -14,11 +14,14 @@ import torch
 from regraft.activations.store import ActivationStore
 from regraft.backbones import load_backbone, reinitialised
 from regraft.backbones.contract import Backbone
+from regraft.backbones.source_heads import source_head
 from regraft.core import DataError, ModelError, Outline, Plan, Run, Split, Step, Task, TextSample
 from regraft.core.places import default_cache_dir
 from regraft.core.plan import SOLVED
+from regraft.forgetting.budget import pretrained_copy
 from regraft.heads import Head, Reads, build_head
 from regraft.inputs import samples_from
+from regraft.keeping import SourceBudget, kept_within
 from regraft.model import ADAPTER_FOLDER, BACKBONE_FOLDER, DRAFT, HEAD_FILE, MODEL_FILE, Model, Progress, load
 from regraft.running import execute, resolve_device
 from regraft.strategies import Settings, strategy_named
@@ -28,6 +31,7 @@ __all__ = [
     "Prepared",
     "Resources",
     "Settings",
+    "SourceBudget",
     "aligned_split",
     "check_out",
     "fit",
@@ -127,6 +131,7 @@ def fit(  # noqa: PLR0913 - what a caller may say
     resume: bool = False,
     progress: Progress | None = None,
     on_step: Callable[[Step], None] | None = None,
+    budget: SourceBudget | None = None,
 ) -> Model:
     """Graft a head on a backbone, train as the strategy says, and measure the result.
 
@@ -140,6 +145,7 @@ def fit(  # noqa: PLR0913 - what a caller may say
         resume: Go on from what an interrupted run left in `out`; the result has the same bits.
         progress: Called with (what, done, total).
         on_step: Called after each epoch or solved head.
+        budget: Move back toward the pretrained weights until no more than this is forgotten (`--keep-source`).
 
     Raises:
         InputError: The call is wrong; nothing has been computed.
@@ -150,6 +156,7 @@ def fit(  # noqa: PLR0913 - what a caller may say
     folder = None if out is None else check_out(out, resume=resume)
     prepared = prepare(task, strategy, backbone, settings, resources) if isinstance(strategy, str) else strategy
     plan, trunk = prepared.plan, prepared.backbone
+    start = {} if budget is None else _started(budget, task, trunk, resources)
     head = _new_head(plan, trunk, task)
     adapter: dict[str, bytes] = {}
     steps = execute(
@@ -178,6 +185,8 @@ def fit(  # noqa: PLR0913 - what a caller may say
         device=resources.device,
         adapter=adapter,
     )
+    if budget is not None:
+        model = kept_within(model, start, task, budget, offline=resources.offline, progress=progress)
     # Only an unchanged trunk gives activations that another run can use.
     kept = (
         resources.store() if plan.start == "pretrained" and plan.frozen(trunk.outline) == len(trunk.outline) else None
@@ -190,6 +199,13 @@ def fit(  # noqa: PLR0913 - what a caller may say
         model.save_into(out)
         shutil.rmtree(Path(out) / RUN_FOLDER, ignore_errors=True)
     return model
+
+
+def _started(budget: SourceBudget, task: Task, trunk: Backbone, resources: Resources) -> dict[str, torch.Tensor]:
+    """The trunk's tensors as they are, once it is sure that the budget can be measured."""
+    budget.check(task)
+    source_head(trunk.passport, offline=resources.offline)
+    return pretrained_copy(trunk)
 
 
 def _new_head(plan: Plan, trunk: Backbone, task: Task) -> Head:

@@ -176,6 +176,8 @@ def _applicable(strategy: str, settings: api.Settings) -> api.Settings:
     drop: dict[str, Any] = {}
     if strategy not in {"partial-fine-tuning", "gradual-unfreezing", "lora"}:
         drop["boundary"] = None
+    if strategy in {"feature-extraction", "lora", "from-scratch"}:
+        drop |= {"penalty": None, "penalty_strength": None}
     if strategy in {"feature-extraction", "lora"}:
         drop["batch_norm"] = None
     if strategy == "feature-extraction":

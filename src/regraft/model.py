@@ -20,7 +20,7 @@ from regraft.backbones.contract import Backbone
 from regraft.backbones.saving import load_saved_backbone, save_backbone
 from regraft.core import ModelError, Plan, Run, Sample, Split, Step, TaskKind
 from regraft.evaluating import Evaluation
-from regraft.heads import Head, build_head
+from regraft.heads import Head, build_head, head_kind
 from regraft.predicting import Fitted, Predicted, class_probabilities, evaluated, predicted
 
 FORMAT = 2
@@ -48,6 +48,7 @@ class Model:
         run: The plan and what it took.
         results: Metrics by split name, as measured when it was fitted.
         device: Where predictions run.
+        forgetting: Of a model fitted within a forgetting budget: the curve, the share taken and what it cost.
         adapter: Of a model tuned by adapters: the files that peft saves, by name; the trunk has them merged in.
     """
 
@@ -59,6 +60,7 @@ class Model:
     run: Run
     results: dict[str, dict[str, Any]]
     device: str = "auto"
+    forgetting: dict[str, Any] | None = None
     adapter: dict[str, bytes] = field(default_factory=dict, repr=False)
 
     @property
@@ -141,13 +143,14 @@ class Model:
             "format": FORMAT,
             "task": {"name": self.task_name, "kind": self.kind, "classes": list(self.classes)},
             "backbone": {"outline": self.backbone.outline.name, "width": self.backbone.outline.stages[-1].width},
-            "head": {"kind": self.run.plan.head, "reads": self.head.reads},
+            "head": {"kind": head_kind(self.head, self.kind), "reads": self.head.reads},
             "passport": self.backbone.passport.to_json(),
             "plan": self.run.plan.to_json(),
             "steps": [asdict(step) for step in self.run.steps],
             "seconds": dict(self.run.seconds),
             "environment": dict(self.run.environment),
             "results": self.results,
+            "forgetting": self.forgetting,
         }
         (folder / MODEL_FILE).write_text(json.dumps(data, indent=2, ensure_ascii=False), encoding="utf-8")
 
@@ -176,7 +179,7 @@ def load(folder: str | Path, *, device: str = "auto") -> Model:
     task, plan = data["task"], Plan.from_json(data["plan"])
     backbone = load_saved_backbone(folder / BACKBONE_FOLDER)
     head = build_head(
-        plan.head,
+        data["head"]["kind"],
         int(data["backbone"]["width"]),
         len(task["classes"]),
         plan.seed,
@@ -197,6 +200,7 @@ def load(folder: str | Path, *, device: str = "auto") -> Model:
         run=Run(plan, steps, data["seconds"], data["environment"]),
         results=data["results"],
         device=device,
+        forgetting=data.get("forgetting"),
         adapter={file.name: file.read_bytes() for file in sorted((folder / ADAPTER_FOLDER).glob("*"))},
     )
 

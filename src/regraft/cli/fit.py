@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from regraft.cli.data import data_options
-from regraft.cli.fitting import fit_options
+from regraft.cli.fitting import fit_options, share
 from regraft.cli.options import Output, Shared, shared_options, table
 
 if TYPE_CHECKING:
@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 @fit_options
 @click.option("--no-augment", is_flag=True, help="Train on the one centred view of each picture.")
 @click.option("--no-cache", is_flag=True, help="Recompute frozen activations at every step.")
+@click.option("--source", help="Held-out data of what the backbone was pre-trained on.")
+@click.option("--keep-source", callback=share, help="Lose at most this of the source's accuracy, such as 2%.")
 @click.option("--resume", is_flag=True, help="Go on from what an interrupted run left in --out.")
 @click.option("--dry-run", is_flag=True, help="Print the plan and train nothing.")
 @shared_options
@@ -39,11 +41,15 @@ def command(  # noqa: PLR0913, PLR0917 - one argument per option
     dry_run: bool,  # noqa: FBT001
     no_augment: bool,  # noqa: FBT001
     no_cache: bool,  # noqa: FBT001
+    source: str | None,
+    keep_source: float | None,
     **plan_options: Any,
 ) -> None:
     """Graft a head on a backbone and train it on DATA."""
     if out is None and not dry_run:
         raise click.UsageError("--out is missing: name the folder for the model, such as --out flowers-model")
+    if (source is None) != (keep_source is None):
+        raise click.UsageError("--source and --keep-source go together: --source DATA --keep-source 2%")
     from regraft import api  # noqa: PLC0415 - keeps --help fast
 
     if out is not None and not dry_run:
@@ -65,6 +71,9 @@ def command(  # noqa: PLR0913, PLR0917 - one argument per option
         if dry_run:
             _show_plan(output, prepared)
             return
+        budget = None
+        if source is not None and keep_source is not None:
+            budget = api.SourceBudget(api.open_task(source, seed=shared.seed), keep_source)
         passport = prepared.backbone.passport
         output.say(f"backbone {passport.name}: {passport.source_data}, licence {passport.license}")
         model = api.fit(
@@ -75,6 +84,7 @@ def command(  # noqa: PLR0913, PLR0917 - one argument per option
             resume=resume,
             progress=progress,
             on_step=lambda step: _say_step(output, step),
+            budget=budget,
         )
     _show_model(output, model, task, str(out))
 
@@ -123,8 +133,11 @@ def _show_model(output: Output, model: "Model", task: "Task", out: str) -> None:
         "total_parameters": outline.parameters + head_parameters,
         "samples": {name: len(split) for name, split in task.splits.items()},
         "seconds": dict(model.run.seconds),
+        "forgetting": model.forgetting,
         "model": out,
     }
+    from regraft.keeping import budget_sentence  # noqa: PLC0415 - keeps --help fast
+
     splits = list(model.results)
     names = [name for name in next(reversed(model.results.values()), {}) if name != "intervals"]
     rows = [[name, *(_with_interval(model.results[split], name) for split in splits)] for name in names]
@@ -134,6 +147,7 @@ def _show_model(output: Output, model: "Model", task: "Task", out: str) -> None:
         table(f"{plan.strategy} of {outline.name}, frozen up to {result['boundary']}", ["metric", *splits], rows),
         f"trained {trainable:,} of {result['total_parameters']:,} parameters on {len(task.train)} samples "
         f"in {seconds['total']:.1f} s (features {seconds['features']:.1f} s, training {seconds['training']:.1f} s)",
+        *([] if model.forgetting is None else [budget_sentence(model.forgetting)]),
         f"model: {out}",
     )
 

@@ -13,6 +13,19 @@ def _finite(context: click.Context, parameter: click.Parameter, value: float | N
     return value
 
 
+def share(context: click.Context, parameter: click.Parameter, value: str | None) -> float | None:
+    """`2%` or `0.02` as 0.02."""
+    if value is None:
+        return None
+    try:
+        found = float(value.removesuffix("%")) / (100 if value.endswith("%") else 1)
+    except ValueError:
+        found = math.nan
+    if not 0 <= found <= 1:
+        raise click.BadParameter(f"{value} is no share; give one such as 2% or 0.02")
+    return found
+
+
 FIT_OPTIONS = (
     click.option("--backbone", default="auto", show_default=True, help="A name, timm:NAME, hf:OWNER/NAME or a folder."),
     click.option("--epochs", type=click.IntRange(min=1), help="The most epochs to train."),
@@ -31,6 +44,8 @@ FIT_OPTIONS = (
         help="What is grafted on the trunk.",
     ),
     click.option("--batch-norm", type=click.Choice(["frozen", "adapt-statistics", "train"]), help="In trained stages."),
+    click.option("--penalty", type=click.Choice(["l2-sp", "lwf"]), help="Hold a tuned trunk near what it was."),
+    click.option("--penalty-strength", type=click.FloatRange(min=0), callback=_finite, help="Its factor."),
     click.option("--precision", type=click.Choice(["auto", "fp32", "bf16", "int8"]), default="auto", show_default=True),
 )
 

@@ -13,7 +13,7 @@ from regraft.core.errors import (
 )
 from regraft.core.outline import ATTENTION_FAMILIES, Outline, Stage
 from regraft.core.passport import Passport
-from regraft.core.plan import Adapter, Phase, Plan, Solve, Train
+from regraft.core.plan import Adapter, Penalty, Phase, Plan, Solve, Train
 from regraft.core.run import Run, Step
 from regraft.core.task import (
     Answers,
@@ -40,6 +40,7 @@ __all__ = [
     "OptionError",
     "Outline",
     "Passport",
+    "Penalty",
     "Phase",
     "Plan",
     "PlanError",

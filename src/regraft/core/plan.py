@@ -43,6 +43,22 @@ class Adapter:
     dropout: float = 0.05
 
 
+PenaltyKind = Literal["l2-sp", "lwf"]
+
+
+@dataclass(frozen=True)
+class Penalty:
+    """What holds the trunk near what it was: `l2-sp` its weights, `lwf` its answers.
+
+    Attributes:
+        kind: Which.
+        strength: The term's factor.
+    """
+
+    kind: PenaltyKind
+    strength: float
+
+
 @dataclass(frozen=True)
 class Train:
     """Train the head and every stage whose rate is above 0 by gradient descent.
@@ -62,6 +78,7 @@ class Train:
         views: Augmented views stored per sample where a prefix is frozen; 0 = as the disk budget allows.
         cache: Store the activations at the boundary; False recomputes them at every step.
         adapter: Instead of their weights, low-rank matrices in the stages with a rate train.
+        penalty: Added to the loss, so that less is forgotten.
     """
 
     epochs: int
@@ -78,6 +95,7 @@ class Train:
     views: int = 0
     cache: bool = True
     adapter: Adapter | None = None
+    penalty: Penalty | None = None
 
     @property
     def frozen(self) -> int:
@@ -181,6 +199,8 @@ def _phase_from_json(row: dict[str, Any]) -> Phase:
     del fields["type"]
     if fields.get("adapter"):
         fields["adapter"] = Adapter(**fields["adapter"])
+    if fields.get("penalty"):
+        fields["penalty"] = Penalty(**fields["penalty"])
     return kind(**fields)
 
 

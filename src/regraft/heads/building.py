@@ -53,3 +53,8 @@ def build_head(
         head = HEADS[task][kind](inputs, outputs)
     head.reads = reads or head.reads
     return head
+
+
+def head_kind(head: Head, task: TaskKind) -> HeadKind:
+    """The name of a head, as `build_head` takes it."""
+    return next(name for name, kind in HEADS[task].items() if type(head) is kind)

@@ -13,12 +13,13 @@ from regraft.activations.pairs import head_features
 from regraft.activations.recipes import prefix_hash
 from regraft.activations.store import ActivationStore
 from regraft.backbones.contract import Backbone
-from regraft.core import Plan, Solve, Step, Task
+from regraft.core import Penalty, Plan, Solve, Step, Task, Train
 from regraft.evaluating import Evaluation, evaluate_probabilities, evaluate_quantities
 from regraft.heads import Head, RidgeHead
 from regraft.running.batches import Supply
 from regraft.running.checkpoint import Checkpoint, Position, read_checkpoint, run_identity
 from regraft.running.devices import resolve_device
+from regraft.running.penalties import Keeper, build_keeper
 from regraft.running.phase import PhaseRun
 from regraft.running.probe import Solution, solve_logistic, solve_ridge
 from regraft.running.units import as_units
@@ -71,6 +72,7 @@ def execute(  # noqa: PLR0913 - what a caller may say
     yield from done.position.steps
     supply = Supply(backbone, store, device, precision, plan.seed, progress, [], head.reads)
     steps = list(done.position.steps)
+    keepers = _keepers(plan, backbone, task, supply)
     for number, phase in enumerate(plan.phases):
         if number < done.position.phase:
             continue
@@ -95,12 +97,19 @@ def execute(  # noqa: PLR0913 - what a caller may say
             identity,
             progress,
             {} if adapter_files is None else adapter_files,
+            None if phase.penalty is None else keepers[phase.penalty],
         )
         for step in run.steps(position, done.tensors if going_on else {}):
             steps.append(step)
             yield step
     backbone.module.cpu()
     head.cpu()
+
+
+def _keepers(plan: Plan, backbone: Backbone, task: Task, supply: Supply) -> dict[Penalty, Keeper]:
+    """What the plan's penalties stand for, made while the trunk is as it was."""
+    wanted = {phase.penalty for phase in plan.phases if isinstance(phase, Train) and phase.penalty is not None}
+    return {penalty: build_keeper(penalty, backbone, task.train, supply) for penalty in wanted}
 
 
 def _solve(number: int, phase: Solve, plan: Plan, backbone: Backbone, head: Head, task: Task, supply: Supply) -> Step:

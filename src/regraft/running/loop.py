@@ -14,6 +14,7 @@ from regraft.backbones.contract import Backbone, State
 from regraft.core import Train, TrainingError
 from regraft.heads import Head
 from regraft.running.batches import Source
+from regraft.running.penalties import Keeper
 
 Progress = Callable[[str, int, int], None]
 
@@ -42,18 +43,30 @@ class Network:
 
     def outputs(self, state: State, start: int, frozen: int) -> Tensor:
         """The head's outputs, float32, of a state that enters stage `start`; frozen stages build no graph."""
+        return self.read(self.last_state(state, start, frozen))
+
+    def last_state(self, state: State, start: int, frozen: int) -> State:
+        """The state that leaves the last stage; pooled features are taken for it as they are."""
         last = len(self.backbone.outline)
         state = tuple(_laid_out(one.to(self.device)) for one in state)
-        pooled = self.head.reads != "tokens"
-        with torch.autocast(self.device.split(":")[0], torch.bfloat16, enabled=self.low_precision):
-            if start < last:
-                with torch.no_grad():
-                    state = self.backbone.run(state, start, max(start, frozen))
-                state = self.backbone.run(state, max(start, frozen), last)
-                state = (self.backbone.pool(state, last - 1),) if pooled else state
+        if start >= last:
+            return state
+        with self._autocast():
+            with torch.no_grad():
+                state = self.backbone.run(state, start, max(start, frozen))
+            return self.backbone.run(state, max(start, frozen), last)
+
+    def read(self, state: State) -> Tensor:
+        """The head's outputs for a last state, or for pooled features."""
+        if self.head.reads != "tokens" and (len(state) > 1 or state[0].ndim != 2):
+            with self._autocast():
+                state = (self.backbone.pool(state, len(self.backbone.outline) - 1),)
         first, *rest = state
         outputs: Tensor = self.head(first.float(), *rest)  # in full precision: it is small and decides the result
         return outputs
+
+    def _autocast(self) -> torch.autocast:
+        return torch.autocast(self.device.split(":")[0], torch.bfloat16, enabled=self.low_precision)
 
 
 @dataclass(frozen=True)
@@ -66,6 +79,7 @@ class Trainer:
     schedule: LambdaLR
     targets: Tensor
     progress: Progress | None
+    keeper: Keeper | None = None
 
     def epoch(self, source: Source, order: list[list[int]], epoch: int) -> float:
         """Train on every batch once; the mean loss of the samples.
@@ -76,24 +90,24 @@ class Trainer:
         """
         total = 0.0
         for number, (positions, state) in enumerate(zip(order, source.batches(order, epoch), strict=True)):
-            total += self._step(state, self.targets[positions], source.start) * len(positions)
+            total += self._step(state, positions, source.start) * len(positions)
             if self.progress is not None:
                 self.progress(f"epoch {epoch + 1}", number + 1, len(order))
         return total / sum(map(len, order))
 
-    def _step(self, state: State, targets: Tensor, start: int) -> float:
+    def _step(self, state: State, positions: list[int], start: int) -> float:
         """One optimiser step; halves the chunk and repeats the batch when memory runs out."""
         while True:
             try:
                 self.optimiser.zero_grad(set_to_none=True)
-                loss = self._accumulate(state, targets, start)
+                loss = self._accumulate(state, positions, start)
                 break
             except (torch.OutOfMemoryError, MemoryError) as error:
                 if self.network.chunk == 1:
                     raise TrainingError(
                         "memory does not suffice for one sample; freeze more with --boundary"
                     ) from error
-                self.network.chunk = max(min(self.network.chunk, len(targets)) // 2, 1)
+                self.network.chunk = max(min(self.network.chunk, len(positions)) // 2, 1)
         if not math.isfinite(loss):
             raise DivergedError
         trained = [one for group in self.optimiser.param_groups for one in group["params"]]
@@ -102,14 +116,18 @@ class Trainer:
         self.schedule.step()
         return loss
 
-    def _accumulate(self, state: State, targets: Tensor, start: int) -> float:
+    def _accumulate(self, state: State, positions: list[int], start: int) -> float:
         """Gradients of the batch's mean loss, chunk by chunk; returns that loss."""
-        head, total = self.network.head, 0.0
+        head, targets, total = self.network.head, self.targets[positions], 0.0
         terms = max(head.terms(targets), 1)
         for begin in range(0, len(targets), self.network.chunk):
             part = slice(begin, begin + self.network.chunk)
-            outputs = self.network.outputs(tuple(one[part] for one in state), start, self.phase.frozen)
+            left = self.network.last_state(tuple(one[part] for one in state), start, self.phase.frozen)
+            outputs = self.network.read(left)
             loss = head.loss(outputs, targets[part].to(outputs.device), self.phase.label_smoothing) / terms
+            if self.keeper is not None:
+                rows = positions[part]
+                loss = loss + self.keeper.loss(rows, left) * (len(rows) / len(positions))
             with fast_matmul():
                 loss.backward()  # type: ignore[no-untyped-call]
             total += float(loss.detach())

@@ -21,6 +21,7 @@ from regraft.running.devices import trains_in_bf16
 from regraft.running.freeze import FrozenSeal, apply_freeze
 from regraft.running.loop import DivergedError, Network, Trainer, validate
 from regraft.running.optimise import build_optimiser, build_schedule, parameter_groups
+from regraft.running.penalties import Keeper
 
 RETRY_SCALE = 0.1  # of every rate, after a loss that is not a number
 ODD_START = 2.0  # a first loss above this many times that of a new head tells that something is wrong
@@ -45,6 +46,7 @@ class PhaseRun:
         identity: What a checkpoint must belong to.
         progress: Called with (what, done, total).
         adapter_files: Filled with what peft saves, where adapters train.
+        keeper: The phase's penalty.
     """
 
     plan: Plan
@@ -60,6 +62,7 @@ class PhaseRun:
     identity: str
     progress: Callable[[str, int, int], None] | None
     adapter_files: dict[str, bytes]
+    keeper: Keeper | None
 
     def steps(self, position: Position, tensors: dict[str, Tensor]) -> Iterator[Step]:
         """Run the epochs that are left; the best weights are in place when it is exhausted.
@@ -147,7 +150,7 @@ class _Work:
             f"{run.plan.seed}/{run.number}/{epoch}",
         )
         targets = torch.tensor(run.task.train.targets)
-        trainer = Trainer(self.network, phase, self.optimiser, self.schedule, targets, run.progress)
+        trainer = Trainer(self.network, phase, self.optimiser, self.schedule, targets, run.progress, run.keeper)
         with torch.random.fork_rng():
             torch.manual_seed(_seed(run.plan.seed, run.number, epoch))  # of dropout
             loss = trainer.epoch(train, order, epoch)

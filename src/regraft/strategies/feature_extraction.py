@@ -22,7 +22,12 @@ class FeatureExtraction:
     def plan(self, outline: Outline, summary: TaskSummary, settings: Settings) -> Plan:
         """Solve a logistic or ridge head, or train another one."""
         head = choose_head(self.name, summary.kind, settings, solved=True)
-        settings.refuse(self.name, boundary="the whole trunk is frozen", batch_norm="no stage trains")
+        settings.refuse(
+            self.name,
+            penalty="the trunk does not move",
+            boundary="the whole trunk is frozen",
+            batch_norm="no stage trains",
+        )
         if head in SOLVED:
             why = f"a {head} head is solved; use --head linear or mlp"
             settings.refuse(self.name, epochs=why, learning_rate=why, batch_size=why)

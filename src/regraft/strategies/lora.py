@@ -20,7 +20,11 @@ class Lora:
 
     def plan(self, outline: Outline, summary: TaskSummary, settings: Settings) -> Plan:
         """Train adapters in all stages after `boundary` at one rate."""
-        settings.refuse(self.name, batch_norm="the trunk's own weights and statistics are frozen")
+        settings.refuse(
+            self.name,
+            penalty="the trunk's own weights are frozen",
+            batch_norm="the trunk's own weights and statistics are frozen",
+        )
         kept = outline.frozen_stages(settings.boundary or "none")
         opened = replace(settings, boundary=None)
         plan = tuning_plan(self.name, outline, summary, opened, frozen=kept, most_epochs=MOST_EPOCHS)

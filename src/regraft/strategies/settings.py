@@ -4,7 +4,7 @@ import math
 from dataclasses import dataclass
 
 from regraft.core import OptionError
-from regraft.core.plan import BatchNorm, HeadKind
+from regraft.core.plan import BatchNorm, HeadKind, PenaltyKind
 
 OPTIONS = {"learning_rate": "lr"}  # where the option is not named as the field
 
@@ -23,6 +23,8 @@ class Settings:
         augment: Random views of pictures.
         cache: Store activations at the boundary.
         seed: Of every random choice.
+        penalty: What holds a tuned trunk near what it was: `l2-sp` or `lwf`.
+        penalty_strength: Its factor; 0.01 and 1 where nothing is said.
     """
 
     boundary: str | None = None
@@ -34,6 +36,8 @@ class Settings:
     augment: bool | None = None
     cache: bool | None = None
     seed: int = 0
+    penalty: PenaltyKind | None = None
+    penalty_strength: float | None = None
 
     def __post_init__(self) -> None:
         """Raise OptionError for a value that no strategy can use."""

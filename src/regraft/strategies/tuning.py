@@ -1,6 +1,7 @@
 """What partial and whole-model fine-tuning have in common: stages after a boundary train, the last fastest."""
 
-from regraft.core import Outline, Plan, TaskSummary, Train
+from regraft.core import OptionError, Outline, Penalty, Plan, TaskSummary, Train
+from regraft.core.plan import PenaltyKind
 from regraft.strategies.heads import choose_head
 from regraft.strategies.rates import discriminative, epochs_for, rates_for
 from regraft.strategies.settings import Settings
@@ -25,5 +26,24 @@ def tuning_plan(
         label_smoothing=0.1 if summary.kind == "image-classification" else 0.0,
         augment=settings.augment is not False,
         cache=settings.cache is not False,
+        penalty=_penalty(settings),
     )
     return Plan(name, head, (phase,), seed=settings.seed)
+
+
+# Li 2018 tries L2-SP from 0.001 to 1; Li and Hoiem 2016 give old and new answers the same weight.
+STRENGTHS: dict[PenaltyKind, float] = {"l2-sp": 0.01, "lwf": 1.0}
+
+
+def _penalty(settings: Settings) -> Penalty | None:
+    """The penalty asked for.
+
+    Raises:
+        OptionError: A strength without a penalty.
+    """
+    if settings.penalty is None:
+        if settings.penalty_strength is not None:
+            raise OptionError("--penalty-strength: there is no penalty; add --penalty l2-sp or --penalty lwf")
+        return None
+    strength = settings.penalty_strength
+    return Penalty(settings.penalty, STRENGTHS[settings.penalty] if strength is None else strength)

@@ -1,0 +1,84 @@
+"""What holds a trunk near what it was while it trains."""
+
+from collections.abc import Sequence
+from typing import Protocol
+
+import torch
+from torch import Tensor, nn
+
+from regraft.activations.extract import pooled_features
+from regraft.backbones.contract import Backbone, State
+from regraft.backbones.source_heads import source_head
+from regraft.core import BackboneError, Penalty, Split
+from regraft.running.batches import Supply
+
+TEMPERATURE = 2.0  # Li and Hoiem 2016, section 3
+
+
+class Keeper(Protocol):
+    """A term that is added to the loss."""
+
+    def loss(self, positions: Sequence[int], state: State) -> Tensor:
+        """The term for a batch, a scalar, given its samples' positions and the state after the last stage."""
+        ...
+
+
+class StartingPoint:
+    """Half the squared distance of the weights from where they started, times a strength (Li 2018, L2-SP)."""
+
+    def __init__(self, backbone: Backbone, strength: float) -> None:
+        self._module = backbone.module
+        self._start = {name: one.detach().clone() for name, one in backbone.module.named_parameters()}
+        self._strength = strength
+
+    def loss(self, positions: Sequence[int], state: State) -> Tensor:
+        """The same for every batch."""
+        moved = [
+            (one - self._start[name].to(one.device)).square().sum()
+            for name, one in self._module.named_parameters()
+            if one.requires_grad
+        ]
+        return self._strength / 2 * torch.stack(moved).sum() if moved else torch.zeros(())
+
+
+class OldAnswers:
+    """Distance from what the trunk said of the same samples before (Li and Hoiem 2016, "Learning without Forgetting").
+
+    Through the original head, as the divergence of its softened answers; without one, as 1 - cosine of the features.
+    """
+
+    def __init__(self, backbone: Backbone, split: Split, supply: Supply, strength: float) -> None:
+        last = len(backbone.outline) - 1
+        (features,), _ = pooled_features(
+            backbone, split.samples, supply.store, stages=[last], device=supply.device, precision="fp32"
+        )
+        self._backbone, self._last, self._strength = backbone, last, strength
+        self._features = torch.from_numpy(features)
+        self._head = _original(backbone)
+
+    def loss(self, positions: Sequence[int], state: State) -> Tensor:
+        """Of the batch's samples, their mean."""
+        now = self._backbone.pool(state, self._last).float()
+        old = self._features[list(positions)].to(now.device)
+        if self._head is None:
+            return self._strength * (1 - torch.cosine_similarity(now, old, dim=1)).mean()
+        head = self._head.to(now.device)
+        wanted, said = (head(values) / TEMPERATURE for values in (old, now))
+        divergence = nn.functional.kl_div(
+            said.log_softmax(dim=1), wanted.log_softmax(dim=1), reduction="batchmean", log_target=True
+        )
+        return self._strength * TEMPERATURE**2 * divergence
+
+
+def _original(backbone: Backbone) -> nn.Module | None:
+    try:
+        return source_head(backbone.passport, offline=True).module
+    except BackboneError:
+        return None
+
+
+def build_keeper(penalty: Penalty, backbone: Backbone, split: Split, supply: Supply) -> Keeper:
+    """The term that a penalty stands for; call before the trunk moves."""
+    if penalty.kind == "l2-sp":
+        return StartingPoint(backbone, penalty.strength)
+    return OldAnswers(backbone, split, supply, penalty.strength)
