@@ -151,6 +151,8 @@ def _known(records: list[Record], classes: tuple[str, ...], labelling: Labelling
 def _split(records: list[Record], strata: list[str], groups: list[int], seed: int) -> list[Record]:
     """The records with every split filled in; a split that the data have is kept."""
     present = {record.split for record in records}
+    if "train" not in present:  # held-out shards alone, say: they are all there is to learn from
+        records, present = [replace(record, split="") for record in records], {""}
     if "" in present:  # no split, or shards of unnamed ones
         records = [replace(record, split=record.split or "train") for record in records]
     if not present & {"test", "validation"}:

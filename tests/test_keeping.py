@@ -1,0 +1,237 @@
+"""Forgetting: what is measured is what a plain loop measures, and a budget is kept."""
+
+import json
+import os
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import timm
+import torch
+from PIL import Image
+from safetensors.torch import save_file
+from sklearn.datasets import load_digits
+
+from regraft import api, keeping
+from regraft.backbones.source_heads import source_head
+from regraft.cli.main import run
+from regraft.core import BackboneError, DataError, Task
+from regraft.model import Model
+from regraft.strategies import Settings
+
+
+def pictures(folder: Path, digits: range, size: int = 64) -> Path:
+    data = load_digits()
+    for number in range(500):
+        digit = int(data.target[number])
+        if digit in digits:
+            place = folder / f"digit{digit}"
+            place.mkdir(parents=True, exist_ok=True)
+            Image.fromarray((data.images[number] * 15).astype("uint8")).resize((size, size)).save(
+                place / f"{number}.png"
+            )
+    return folder
+
+
+@pytest.fixture(scope="module")
+def source(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return pictures(tmp_path_factory.mktemp("source") / "digits", range(5))
+
+
+@pytest.fixture(scope="module")
+def target(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return pictures(tmp_path_factory.mktemp("target") / "digits", range(5, 8))
+
+
+@pytest.fixture(scope="module")
+def backbone(source: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A small network that really knows the source: trained on it here, with its head, in timm's form."""
+    folder = tmp_path_factory.mktemp("backbone") / "net"
+    folder.mkdir()
+    torch.manual_seed(0)
+    model = timm.create_model("test_resnet", num_classes=5)
+    task = api.open_task(source)
+    overlay = {
+        **model.pretrained_cfg,
+        "input_size": [3, 64, 64],
+        "crop_pct": 1.0,
+        "num_classes": 5,
+        "label_names": list(task.classes),
+    }
+    kept = {key: value for key, value in overlay.items() if key not in {"url", "hf_hub_id", "file", "source"}}
+    (folder / "config.json").write_text(
+        json.dumps({"architecture": "test_resnet", "num_classes": 5, "pretrained_cfg": kept})
+    )
+    save_file(model.state_dict(), folder / "model.safetensors")
+    trunk = api.load_backbone(str(folder))
+    inputs = torch.cat([trunk.collate([trunk.preprocess(one)])[0] for one in task.train.samples])
+    targets = torch.tensor(task.train.targets)
+    optimiser = torch.optim.AdamW(model.parameters(), 2e-3)
+    model.train()
+    for _ in range(12):
+        for rows in torch.randperm(len(inputs)).split(32):
+            optimiser.zero_grad()
+            torch.nn.functional.cross_entropy(model(inputs[rows]), targets[rows]).backward()
+            optimiser.step()
+    save_file(model.state_dict(), folder / "model.safetensors")
+    return folder
+
+
+@pytest.fixture(scope="module")
+def task(target: Path) -> Task:
+    return api.open_task(target)
+
+
+@pytest.fixture(scope="module")
+def tuned(backbone: Path, task: Task) -> Model:
+    return api.fit(task, "full-fine-tuning", backbone=str(backbone), settings=Settings(epochs=6, learning_rate=3e-3))
+
+
+def test_the_original_head_gives_timms_own_answers(backbone: Path, source: Path) -> None:
+    trunk = api.load_backbone(str(backbone))
+    whole = timm.create_model(f"local-dir:{backbone}", pretrained=True).eval()
+    samples = api.open_task(source).train.samples[:8]
+    inputs = trunk.collate([trunk.preprocess(one) for one in samples])
+    with torch.inference_mode():
+        pooled = trunk.pool(trunk.run(inputs, 0, len(trunk.outline)), len(trunk.outline) - 1)
+        torch.testing.assert_close(source_head(trunk.passport).module(pooled), whole(inputs[0]))
+
+
+def test_forgetting_is_what_a_plain_loop_measures(tuned: Model, backbone: Path, source: Path, task: Task) -> None:
+    data = api.open_task(source)
+    found = keeping.forgetting_of(tuned, data, task.splits["test"].samples)
+    assert found is not None
+    whole = timm.create_model(f"local-dir:{backbone}", pretrained=True).eval()
+    changed = timm.create_model(f"local-dir:{backbone}", pretrained=True).eval()
+    changed.load_state_dict(tuned.backbone.module.state_dict(), strict=False)
+    hits = {}
+    for name, model in (("before", whole), ("after", changed)):
+        with torch.inference_mode():
+            hits[name] = np.mean(
+                [
+                    int(model(tuned.backbone.collate([tuned.backbone.preprocess(one)])[0]).argmax()) == target
+                    for split in data.splits.values()
+                    for one, target in zip(split.samples, split.targets, strict=True)
+                ]
+            )
+    assert found["before"] == pytest.approx(hits["before"], abs=0.01)
+    assert found["after"] == pytest.approx(hits["after"], abs=0.01)
+    assert found["before"] > 0.8
+    assert found["low"] <= found["lost"] <= found["high"]
+
+
+def test_a_budget_is_kept_and_its_cost_is_told(backbone: Path, source: Path, task: Task, tmp_path: Path) -> None:
+    budget = api.SourceBudget(api.open_task(source), 0.05)
+    settings = Settings(epochs=6, learning_rate=3e-3)
+    model = api.fit(
+        task, "full-fine-tuning", backbone=str(backbone), settings=settings, budget=budget, out=tmp_path / "m"
+    )
+    found = model.forgetting
+    assert found is not None
+    assert found["held_out"]["lost"] <= 0.05 + 0.03
+    assert [point["alpha"] for point in found["curve"]] == [0.0, 0.2, 0.4, 0.6, 0.8, 1.0]
+    assert found["curve"][0]["lost"] == 0
+    again = api.load(tmp_path / "m")
+    assert again.forgetting == json.loads(json.dumps(found))
+    assert again.predict(task.train.samples[:3]) == model.predict(task.train.samples[:3])
+
+
+def test_a_budget_of_everything_goes_all_the_way_that_serves_the_target(
+    backbone: Path, source: Path, task: Task
+) -> None:
+    settings = Settings(epochs=2, learning_rate=1e-3)
+    model = api.fit(
+        task,
+        "full-fine-tuning",
+        backbone=str(backbone),
+        settings=settings,
+        budget=api.SourceBudget(api.open_task(source), 1.0),
+    )
+    assert model.forgetting is not None
+    assert model.forgetting["target_cost"] == 0
+
+
+def penalised(backbone: Path, task: Task, penalty: str) -> Model:
+    settings = Settings(epochs=6, learning_rate=3e-3, penalty=penalty, penalty_strength=30.0)  # type: ignore[arg-type]
+    return api.fit(task, "full-fine-tuning", backbone=str(backbone), settings=settings)
+
+
+def test_l2_sp_keeps_the_weights_near(backbone: Path, task: Task, tuned: Model) -> None:
+    start = dict(api.load_backbone(str(backbone)).module.named_parameters())
+
+    def moved(model: Model) -> float:
+        now = dict(model.backbone.module.named_parameters())
+        return float(sum((now[name] - start[name]).square().sum() for name in start))
+
+    assert moved(penalised(backbone, task, "l2-sp")) < 0.3 * moved(tuned)
+
+
+def test_lwf_keeps_the_answers_near(backbone: Path, task: Task, tuned: Model) -> None:
+    inputs = task.splits["test"].samples
+    found = [keeping.forgetting_of(model, None, inputs) for model in (tuned, penalised(backbone, task, "lwf"))]
+    assert found[0] is not None
+    assert found[1] is not None
+    assert found[1]["agreement"] > found[0]["agreement"]
+
+
+def test_frozen_features_forget_nothing(backbone: Path, source: Path, task: Task) -> None:
+    model = api.fit(task, "feature-extraction", backbone=str(backbone))
+    assert keeping.forgetting_of(model, None, task.train.samples) is None
+    found = keeping.forgetting_of(model, api.open_task(source), task.train.samples)
+    assert found is not None
+    assert (found["lost"], found["agreement"]) == (0, 1)
+
+
+def test_without_source_data_there_is_a_proxy(tuned: Model, task: Task) -> None:
+    found = keeping.forgetting_of(tuned, None, task.splits["test"].samples)
+    assert found is not None
+    assert found["measured"] == "proxy"
+    assert 0 <= found["agreement"] < 1
+    assert found["feature_drift"] > 0
+
+
+def test_source_data_of_other_classes_are_refused(tuned: Model, target: Path, task: Task) -> None:
+    with pytest.raises(DataError, match="the original head knows 0 of its 3 classes"):
+        keeping.forgetting_of(tuned, api.open_task(target), task.train.samples)
+
+
+def test_changed_weights_are_refused(tuned: Model, source: Path, task: Task) -> None:
+    passport = replace(tuned.backbone.passport, sha256="0" * 64)
+    with pytest.raises(BackboneError, match="other weights"):
+        source_head(passport)
+
+
+@pytest.mark.parametrize(
+    ("options", "named"),
+    [
+        (["--keep-source", "2%"], "go together"),
+        (["--source", "{source}", "--keep-source", "nan"], "no share"),
+        (["--source", "{source}", "--keep-source", "200%"], "no share"),
+        (["--source", "/nowhere", "--keep-source", "2%"], "/nowhere"),
+        (["--penalty-strength", "1", "--strategy", "full-fine-tuning"], "--penalty l2-sp"),
+        (["--penalty", "l2-sp"], "the trunk does not move"),
+    ],
+)
+def test_unusable_options_are_refused(
+    options: list[str],
+    named: str,
+    backbone: Path,
+    source: Path,
+    target: Path,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    given = [one.format(source=source) for one in options]
+    assert run(["fit", str(target), "--backbone", str(backbone), "--out", str(tmp_path / "m"), *given]) == 2
+    assert named in capsys.readouterr().err
+    assert not os.path.exists(tmp_path / "m" / "model.json")  # noqa: PTH110 - as a user would look
+
+
+def test_the_command_line_tells_what_was_forgotten(
+    tuned: Model, source: Path, target: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    tuned.save(tmp_path / "m")
+    assert run(["evaluate", str(tmp_path / "m"), str(target), "--source", str(source), "--json"]) == 0
+    found = json.loads(capsys.readouterr().out)["forgetting"]
+    assert {"before", "after", "lost", "low", "high", "samples", "agreement", "feature_drift"} <= set(found)
