@@ -1,0 +1,175 @@
+"""Learning curves: how the metric grows with labels, and what more labels would bring.
+
+The error falls as a power of the number of samples down to a floor, error(n) = a + b n^-c (Hestness 2017, "Deep
+Learning Scaling is Predictable, Empirically", equation 1; Viering and Loog 2022, "The Shape of Learning Curves: a
+Review", table 1, POW3). It does so over a range; further out it is a guess, which is why a measured point is held back.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from regraft.comparing.statistics import interval, mean_draws, mean_metric
+from regraft.comparing.trials import Trial
+
+Floats = NDArray[np.float64]
+
+FEWEST_SIZES = 3  # as many as the curve has parameters
+FEWEST_TO_HOLD_BACK = 4
+EXTRA_LABELS = 200
+# Hestness 2017 measures c from 0.07 to 0.35, learning theory says at most 1 without a floor: this leaves room.
+EXPONENTS = np.geomspace(0.02, 3.0, 200)
+SMALLEST_SPREAD = 1e-3  # of a measured point: none is known better than to a tenth of a point
+
+
+@dataclass(frozen=True)
+class PowerLaw:
+    """error(n) = floor + scale (n / unit)^-exponent; several of them where the fields are arrays (R,)."""
+
+    floor: Floats
+    scale: Floats
+    exponent: Floats
+    unit: float
+
+    def __call__(self, labels: float) -> Floats:
+        """The error at a number of labels."""
+        value: Floats = self.floor + self.scale * (labels / self.unit) ** -self.exponent
+        return value
+
+    def labels_for(self, error: Floats) -> Floats:
+        """The labels at which the error falls to a value; infinite where it never does."""
+        with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
+            found: Floats = self.unit * ((error - self.floor) / self.scale) ** (-1 / self.exponent)
+        reached = (error > self.floor) & (self.scale > 0)
+        return np.where(reached, found, np.where(self.floor + self.scale <= error, 0.0, np.inf))
+
+
+def fit_power_law(labels: Floats, errors: Floats, spread: Floats) -> PowerLaw:
+    """The weighted least-squares fits with floor and scale not below 0.
+
+    For a given exponent the problem is linear in the other two, and solved exactly; the exponent is searched on a grid
+    (variable projection: Golub and Pereyra 1973). It finds what scipy.optimize.curve_fit finds, without a start to
+    guess, and all resamples of a bootstrap at once: curve_fit takes seconds for those.
+
+    Args:
+        labels: (P,) sizes.
+        errors: (R, P), a fit for each row.
+        spread: (P,) standard deviation of each point.
+    """
+    unit = float(np.max(labels))
+    weights = spread.clip(SMALLEST_SPREAD) ** -2.0
+    weights = weights / weights.sum()
+    powers = (labels / unit)[None] ** -EXPONENTS[:, None]  # (G, P)
+    mean_x, mean_y = powers @ weights, errors @ weights  # (G,), (R,)
+    variance = (powers**2) @ weights - mean_x**2
+    covariance = np.einsum("gp,rp,p->rg", powers, errors, weights) - mean_y[:, None] * mean_x
+    scale = (covariance / variance).clip(0)  # not falling: flat at its mean
+    floor = mean_y[:, None] - scale * mean_x
+    through = np.einsum("gp,rp,p->rg", powers, errors, weights) / ((powers**2) @ weights)
+    below = floor < 0
+    floor, scale = np.where(below, 0.0, floor), np.where(below, through, scale)
+    misfit = np.zeros_like(floor)
+    for point, weight in enumerate(weights):
+        misfit += weight * (floor + scale * powers[:, point] - errors[:, point, None]) ** 2
+    rows, best = np.arange(len(errors)), misfit.argmin(axis=1)
+    return PowerLaw(floor[rows, best], scale[rows, best], EXPONENTS[best], unit)
+
+
+@dataclass(frozen=True)
+class HeldBack:
+    """The largest size as predicted from the smaller ones, and as measured; all are values of the metric."""
+
+    labels: float
+    predicted: float
+    low: float
+    high: float
+    measured: float
+
+    @property
+    def covered(self) -> bool:
+        """Whether the interval of the prediction holds what was measured."""
+        return self.low <= self.measured <= self.high
+
+
+@dataclass(frozen=True)
+class Extrapolation:
+    """What `extra` labels beyond the largest size would change: `change` ± `margin` (95 %) of the metric."""
+
+    extra: int
+    change: float
+    margin: float
+
+
+@dataclass(frozen=True)
+class LearningCurve:
+    """The metric of a strategy against labels.
+
+    Attributes:
+        strategy: Its name.
+        labels: (P,) ascending, of the whole labelled set.
+        means: (P,) the metric.
+        draws: (R, P) the metric under resampling.
+        law: Fitted to the means; None with fewer than three sizes.
+        laws: Fitted to each resample.
+    """
+
+    strategy: str
+    labels: Floats
+    means: Floats
+    draws: Floats
+    law: PowerLaw | None
+    laws: PowerLaw | None
+
+    @classmethod
+    def of(cls, strategy: str, groups: Sequence[Sequence[Trial]]) -> "LearningCurve":
+        """From the trials at each size."""
+        groups = sorted(groups, key=lambda group: np.mean([trial.labels for trial in group]))
+        labels = np.array([np.mean([trial.labels for trial in group]) for group in groups], dtype=float)
+        means = np.array([mean_metric(group) for group in groups])
+        draws = np.stack([mean_draws(group) for group in groups], axis=1)
+        return cls(strategy, labels, means, draws, *_laws(labels, means, draws))
+
+    @property
+    def extrapolation(self) -> Extrapolation | None:
+        """What more labels would bring; at most as many as there are, beyond which a power law is fancy."""
+        if self.law is None or self.laws is None:
+            return None
+        most = self.labels[-1]
+        extra = int(min(EXTRA_LABELS, most))
+        low, high = interval(self.laws(most) - self.laws(most + extra))
+        return Extrapolation(extra, float((self.law(most) - self.law(most + extra))[0]), (high - low) / 2)
+
+    @property
+    def held_back(self) -> HeldBack | None:
+        """The check: the largest size predicted without it."""
+        if len(self.labels) < FEWEST_TO_HOLD_BACK:
+            return None
+        law, laws = _laws(self.labels[:-1], self.means[:-1], self.draws[:, :-1])
+        if law is None or laws is None:
+            return None
+        most = float(self.labels[-1])
+        low, high = interval(1 - laws(most))
+        return HeldBack(most, float(1 - law(most)[0]), low, high, float(self.means[-1]))
+
+    def at(self, labels: float) -> tuple[float, float, float] | None:
+        """The fitted metric with its interval; None without a fit."""
+        if self.law is None or self.laws is None:
+            return None
+        return float(1 - self.law(labels)[0]), *interval(1 - self.laws(labels))
+
+
+def _laws(labels: Floats, means: Floats, draws: Floats) -> tuple[PowerLaw | None, PowerLaw | None]:
+    if len(labels) < FEWEST_SIZES:
+        return None, None
+    spread = draws.std(axis=0)
+    return fit_power_law(labels, 1 - means[None], spread), fit_power_law(labels, 1 - draws, spread)
+
+
+def curves_of(groups: Sequence[Sequence[Trial]]) -> tuple[LearningCurve, ...]:
+    """One curve per strategy, in the order in which they ran."""
+    by_strategy: dict[str, list[Sequence[Trial]]] = {}
+    for group in groups:
+        by_strategy.setdefault(group[0].strategy, []).append(group)
+    return tuple(LearningCurve.of(strategy, of_it) for strategy, of_it in by_strategy.items())

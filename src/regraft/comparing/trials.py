@@ -1,0 +1,217 @@
+"""A strategy trained and measured once, and kept by content so that it never runs twice."""
+
+import hashlib
+import json
+import math
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from regraft import api
+from regraft.comparing.energy import Meter, assumed_watts
+from regraft.comparing.parts import Part
+from regraft.core import Outline, Passport, Plan, Split, Step, TaskKind
+from regraft.core.plan import SOLVED
+from regraft.evaluating.bootstrap import RESAMPLES
+from regraft.evaluating.metrics import CalibrationBin
+from regraft.model import Model
+from regraft.running import resolve_device
+from regraft.strategies import strategy_named
+from regraft.strategies.heads import HEADS
+
+FORMAT = 2  # of a trial's file; a file of another format is computed anew
+
+
+@dataclass(frozen=True)
+class ForgettingPoint:
+    """Tuned and pretrained weights mixed, `alpha` of the tuned ones: metrics on the target and on the source."""
+
+    alpha: float
+    target: float
+    source: float
+
+
+@dataclass(frozen=True)
+class Trial:
+    """One strategy, once.
+
+    Attributes:
+        strategy: Its name.
+        boundary: The last frozen stage.
+        shots: Training samples per class, or `all`.
+        seed: Of the run.
+        metric: The task's metric on the test part.
+        validation: The same on the validation part; NaN without one.
+        labels: Labelled samples used, validation included.
+        draws: The metric on every resample of the test part, R values; trials on one test part are paired by them.
+        seconds: Wall time of training with the evaluation that chooses; without the test part.
+        training_seconds: Wall time without evaluation.
+        trainable_parameters: How many.
+        plan: What was run.
+        stages: Names of the trunk's stages.
+        steps: What was done.
+        confusion: (C, C) counts on the test part, row = true class; empty where there are no classes.
+        calibration: Bins of the reliability diagram; empty without class probabilities.
+        watts: What an estimate of energy assumes.
+        joules: Measured energy of training; None where the machine does not tell it.
+        forgetting: Of the way from pretrained to tuned weights; empty where no source task was given.
+    """
+
+    strategy: str
+    boundary: str
+    shots: str
+    seed: int
+    metric: float
+    validation: float
+    labels: int
+    draws: tuple[float, ...] = field(repr=False)
+    seconds: float
+    training_seconds: float
+    trainable_parameters: int
+    plan: Plan = field(repr=False)
+    stages: tuple[str, ...] = field(repr=False)
+    steps: tuple[Step, ...] = field(default=(), repr=False)
+    confusion: tuple[tuple[int, ...], ...] = field(default=(), repr=False)
+    calibration: tuple[CalibrationBin, ...] = field(default=(), repr=False)
+    watts: float = 0.0
+    joules: float | None = None
+    forgetting: tuple[ForgettingPoint, ...] = field(default=(), repr=False)
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain data for JSON."""
+        return {**asdict(self), "plan": self.plan.to_json(), "format": FORMAT}
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> "Trial":
+        """The trial that `to_json` wrote.
+
+        Raises:
+            ValueError: Another version wrote it, or something of it is missing.
+        """
+        if data.get("format") != FORMAT or len(data.get("draws", ())) != RESAMPLES:
+            raise ValueError(f"not a trial of format {FORMAT}")
+        rest = {key: value for key, value in data.items() if key != "format"}
+        return cls(
+            **{
+                **rest,
+                "draws": tuple(map(float, data["draws"])),
+                "plan": Plan.from_json(data["plan"]),
+                "stages": tuple(data["stages"]),
+                "steps": tuple(Step(**step) for step in data["steps"]),
+                "confusion": tuple(map(tuple, data["confusion"])),
+                "calibration": tuple(CalibrationBin(**one) for one in data["calibration"]),
+                "forgetting": tuple(ForgettingPoint(**one) for one in data["forgetting"]),
+            }
+        )
+
+
+@dataclass(frozen=True)
+class Bench:
+    """What all trials of a comparison share.
+
+    Attributes:
+        backbone: As `--backbone` takes it.
+        outline: The stages of that backbone.
+        passport: Where its weights came from.
+        settings: For every trial; a strategy takes those it has a use for.
+        resources: Device, precision, cache.
+        folder: Where trials are kept.
+    """
+
+    backbone: str
+    outline: Outline
+    passport: Passport
+    settings: api.Settings
+    resources: api.Resources
+    folder: Path
+
+    def plan(self, strategy: str, part: Part) -> Plan:
+        """What a trial runs; no weights are loaded for it."""
+        settings = applicable(strategy, replace(self.settings, seed=part.seed), part.task.kind)
+        plan = strategy_named(strategy).plan(self.outline, part.task.summary(), settings)
+        plan.check(self.outline)
+        return plan
+
+    def file(self, strategy: str, part: Part) -> Path:
+        """Where a trial is kept: its name says the plan, the weights, the data and the precision."""
+        identity = [
+            FORMAT,
+            self.plan(strategy, part).to_json(),
+            self.passport.source,
+            self.passport.sha256,
+            part.content,
+            part.task.metric,
+            self.resources.precision,
+        ]
+        return self.folder / f"{hashlib.sha256(json.dumps(identity).encode()).hexdigest()}.json"
+
+    def kept(self, strategy: str, part: Part) -> Trial | None:
+        """The trial as it ran before; None if it did not, or if its file is damaged."""
+        try:
+            trial = Trial.from_json(json.loads(self.file(strategy, part).read_text(encoding="utf-8")))
+        except (OSError, ValueError, TypeError, KeyError, AttributeError):
+            return None
+        return replace(trial, shots=part.shots)  # the same samples may have been asked for by another number
+
+    def run(self, strategy: str, part: Part) -> Trial:
+        """Train, measure and keep."""
+        trial = self._measured(strategy, part)
+        file = self.file(strategy, part)
+        draft = file.with_suffix(".draft")
+        draft.write_text(json.dumps(trial.to_json()), encoding="utf-8")
+        draft.replace(file)
+        return trial
+
+    def _measured(self, strategy: str, part: Part) -> Trial:
+        task = part.task
+        settings = applicable(strategy, replace(self.settings, seed=part.seed), task.kind)
+        prepared = api.prepare(task, strategy, self.backbone, settings, self.resources)
+        test: Split = task.splits["test"]
+        # The test part is measured here, once, with its draws: fitting does not see it.
+        learnt = replace(task, splits={name: split for name, split in task.splits.items() if name != "test"})
+        with Meter() as meter:
+            model = api.fit(learnt, prepared, resources=self.resources)
+        plan, outline = model.run.plan, prepared.outline
+        unchanged = plan.start == "pretrained" and plan.frozen(outline) == len(outline)
+        found = model.evaluate(test, store=self.resources.store() if unchanged else None)
+        spent = model.run.seconds
+        return Trial(
+            strategy=plan.strategy,
+            boundary=outline.boundary_name(plan.frozen(outline)),
+            shots=part.shots,
+            seed=part.seed,
+            metric=float(found.metrics[task.metric]),
+            validation=_validation(model, task.metric),
+            labels=part.labels,
+            draws=tuple(found.draws[task.metric].tolist()),
+            seconds=spent["total"],
+            training_seconds=spent["features"] + spent["training"],
+            trainable_parameters=model.trainable_parameters,
+            plan=plan,
+            stages=tuple(stage.name for stage in outline),
+            steps=model.run.steps,
+            confusion=tuple(map(tuple, found.confusion)),
+            calibration=found.calibration,
+            watts=assumed_watts(resolve_device(self.resources.device)),
+            joules=meter.joules,
+        )
+
+
+def _validation(model: Model, metric: str) -> float:
+    return float(model.results.get("validation", {}).get(metric, math.nan))
+
+
+def applicable(strategy: str, settings: api.Settings, kind: TaskKind) -> api.Settings:
+    """The settings that a strategy has a use for: others would be refused."""
+    drop: dict[str, Any] = {}
+    if strategy not in {"partial-fine-tuning", "gradual-unfreezing", "lora"}:
+        drop["boundary"] = None
+    if strategy in {"feature-extraction", "lora"}:
+        drop["batch_norm"] = None
+    if strategy == "feature-extraction":
+        if (settings.head or HEADS[kind][0]) in SOLVED:
+            drop |= {"epochs": None, "learning_rate": None, "batch_size": None}
+    elif settings.head in SOLVED:
+        drop["head"] = None
+    return replace(settings, **drop)
