@@ -7,6 +7,7 @@ from pathlib import Path
 
 import click
 import pytest
+from sklearn.model_selection import GridSearchCV
 
 import regraft
 from regraft.cli.main import COMMANDS
@@ -65,7 +66,7 @@ def test_files_it_links_to_exist() -> None:
 
 @pytest.mark.parametrize("block", blocks("python"))
 def test_names_in_the_python_block_exist(block: str) -> None:
-    known = {"task": Task, "model": regraft.Model, "again": regraft.Model, "regraft": regraft}
+    known = {"task": Task, "model": regraft.Model, "again": regraft.Model, "regraft": regraft, "search": GridSearchCV}
     for node in ast.walk(ast.parse(block)):
         if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name):
             assert hasattr(known[node.value.id], node.attr), ast.unparse(node)

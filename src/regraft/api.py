@@ -15,11 +15,11 @@ from regraft.activations.store import ActivationStore
 from regraft.backbones import load_backbone, reinitialised
 from regraft.backbones.contract import Backbone
 from regraft.backbones.source_heads import source_head
-from regraft.core import DataError, ModelError, Outline, Plan, Run, Split, Step, Task, TextSample
+from regraft.core import DataError, ModelError, Outline, Plan, Run, Solve, Split, Step, Task, TextSample
 from regraft.core.places import default_cache_dir
 from regraft.core.plan import SOLVED
 from regraft.forgetting.budget import pretrained_copy
-from regraft.heads import Head, Reads, build_head
+from regraft.heads import Head, Reads, build_head, head_width
 from regraft.inputs import samples_from
 from regraft.keeping import SourceBudget, kept_within
 from regraft.model import ADAPTER_FOLDER, BACKBONE_FOLDER, DRAFT, HEAD_FILE, MODEL_FILE, Model, Progress, load
@@ -212,8 +212,9 @@ def _new_head(plan: Plan, trunk: Backbone, task: Task) -> Head:
     """The head of a plan, ready to learn."""
     paired = any(isinstance(one, TextSample) and one.text_pair is not None for one in task.train.samples)
     reads: Reads | None = "pairs" if paired and plan.head in SOLVED else None
-    width = trunk.outline.stages[-1].width
-    head = build_head(plan.head, width, len(task.classes), plan.seed, task=task.kind, reads=reads)
+    taps = next((phase.taps for phase in plan.phases if isinstance(phase, Solve)), ())
+    width = head_width(trunk.outline, taps)
+    head = build_head(plan.head, width, len(task.classes), plan.seed, task=task.kind, reads=reads, taps=taps)
     if task.kind == "text-regression":
         head.begin(torch.tensor(task.train.targets))
     return head

@@ -20,7 +20,7 @@ from regraft.backbones.contract import Backbone
 from regraft.backbones.saving import load_saved_backbone, save_backbone
 from regraft.core import ModelError, Plan, Run, Sample, Split, Step, TaskKind
 from regraft.evaluating import Evaluation
-from regraft.heads import Head, build_head, head_kind
+from regraft.heads import Head, build_head, head_kind, head_width
 from regraft.predicting import Fitted, Predicted, class_probabilities, evaluated, predicted
 
 FORMAT = 2
@@ -143,7 +143,7 @@ class Model:
             "format": FORMAT,
             "task": {"name": self.task_name, "kind": self.kind, "classes": list(self.classes)},
             "backbone": {"outline": self.backbone.outline.name, "width": self.backbone.outline.stages[-1].width},
-            "head": {"kind": head_kind(self.head, self.kind), "reads": self.head.reads},
+            "head": {"kind": head_kind(self.head, self.kind), "reads": self.head.reads, "taps": list(self.head.taps)},
             "passport": self.backbone.passport.to_json(),
             "plan": self.run.plan.to_json(),
             "steps": [asdict(step) for step in self.run.steps],
@@ -180,11 +180,12 @@ def load(folder: str | Path, *, device: str = "auto") -> Model:
     backbone = load_saved_backbone(folder / BACKBONE_FOLDER)
     head = build_head(
         data["head"]["kind"],
-        int(data["backbone"]["width"]),
+        head_width(backbone.outline, tuple(data["head"]["taps"])),
         len(task["classes"]),
         plan.seed,
         task=task["kind"],
         reads=data["head"]["reads"],
+        taps=tuple(data["head"]["taps"]),
     )
     try:
         head.load_state_dict(load_file(folder / HEAD_FILE))

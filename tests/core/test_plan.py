@@ -69,7 +69,7 @@ def test_all_faults_of_a_plan_are_told_at_once() -> None:
     ("name", "settings"),
     [
         ("feature-extraction", Settings(epochs=3)),
-        ("feature-extraction", Settings(boundary="s1")),
+        ("feature-extraction", Settings(penalty="lwf")),
         ("full-fine-tuning", Settings(boundary="s1")),
         ("full-fine-tuning", Settings(head="logistic")),
         ("partial-fine-tuning", Settings(boundary="s4")),

@@ -18,22 +18,24 @@ def head_features(
     store: ActivationStore | None,
     *,
     reads: str,
+    taps: Sequence[int] = (),
     device: str = "cpu",
     precision: str = "auto",
     progress: Progress | None = None,
 ) -> tuple[Floats, Extraction]:
-    """Features of the last stage, (N, D); for `reads="pairs"` (N, 3 D).
+    """Features of the last stage, or of all `taps` side by side, (N, D); for `reads="pairs"` (N, 3 D).
 
     A frozen trunk that has never seen pairs says little of a pair read as one text. So that each half is read
     alone too, and |u - v| and u * v stand beside the pair's own features (Conneau 2017, InferSent, section 3.2).
     """
     options: dict[str, Any] = {"device": device, "precision": precision, "progress": progress}
-    stages = [len(backbone.outline) - 1]
+    stages = list(taps) or [len(backbone.outline) - 1]
     if reads != "pairs":
-        (features,), extraction = pooled_features(backbone, samples, store, stages=stages, **options)
-        return features, extraction
+        parts, extraction = pooled_features(backbone, samples, store, stages=stages, **options)
+        return np.concatenate(parts, axis=1), extraction
     halves = [half for sample in samples for half in _halves(sample)]
-    (features,), extraction = pooled_features(backbone, [*samples, *halves], store, stages=stages, **options)
+    parts, extraction = pooled_features(backbone, [*samples, *halves], store, stages=stages, **options)
+    features = np.concatenate(parts, axis=1)
     together, first, second = features[: len(samples)], features[len(samples) :: 2], features[len(samples) + 1 :: 2]
     return np.concatenate([together, np.abs(first - second), first * second], axis=1), extraction
 

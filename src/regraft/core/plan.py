@@ -17,15 +17,17 @@ DEFAULT_STRENGTHS = tuple(10.0**exponent for exponent in (-4, -3.5, -3, -2.5, -2
 
 @dataclass(frozen=True)
 class Solve:
-    """Fit a convex head on the pooled features that leave the last stage; the whole trunk is frozen.
+    """Fit a convex head on pooled features; the whole trunk is frozen.
 
     Attributes:
         strengths: Inverse regularisation strengths (scikit-learn's C on standardised features).
         folds: Of the cross-validation that chooses among them.
+        taps: The stages whose pooled features are read, side by side; empty = the last alone.
     """
 
     strengths: tuple[float, ...] = DEFAULT_STRENGTHS
     folds: int = 5
+    taps: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -207,7 +209,8 @@ def _phase_from_json(row: dict[str, Any]) -> Phase:
 def _faults(phase: Phase, stages: int) -> list[str]:
     """What is wrong with one phase for a trunk of `stages` stages."""
     if isinstance(phase, Solve):
-        faults = [] if phase.strengths else ["no regularisation strengths to choose from"]
+        faults = [f"stage {tap} of {stages} cannot be tapped" for tap in phase.taps if not 0 <= tap < stages]
+        faults += [] if phase.strengths else ["no regularisation strengths to choose from"]
         return faults + ([] if phase.folds >= 2 else [f"folds is {phase.folds}, must be at least 2"])
     faults = []
     if len(phase.rates) != stages:

@@ -13,6 +13,7 @@ class Head(nn.Module):
     """From what it reads of a trunk to outputs, and from outputs and targets to a loss."""
 
     reads: Reads = "pooled"
+    taps: tuple[int, ...] = ()  # the stages whose pooled features stand side by side; empty = the last alone
 
     def begin(self, targets: Tensor) -> None:
         """Take what the head must know of the training targets before it learns; nothing by default."""

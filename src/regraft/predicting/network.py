@@ -53,6 +53,7 @@ def pooled_outputs(
         samples,
         store,
         reads=fitted.head.reads,
+        taps=fitted.head.taps,
         device=resolve_device(fitted.device),
         precision="fp32",
         progress=report,

@@ -122,29 +122,34 @@ def _solve(number: int, phase: Solve, plan: Plan, backbone: Backbone, head: Head
         samples,
         supply.store,
         reads=head.reads,
+        taps=head.taps,
         device=supply.device,
         precision=supply.precision,
         progress=None if report is None else lambda done, total: report("features", done, total),
     )
     count = len(task.train)
     targets, held = np.asarray(task.train.targets), np.asarray(task.validation.targets)
-    solution = _solution(features[:count], targets, task, phase, plan.seed)
+    parts = 3 if head.reads == "pairs" else 1
+    groups = [backbone.outline.stages[tap].width for tap in head.taps] * parts
+    solution = _solution(features[:count], targets, task, phase, plan.seed, groups)
     metrics = {"strength": solution.strength}
     if len(held):
         found = _measured(solution, features[count:], held)
         metrics |= {"loss": found.metrics["log_loss" if task.classes else "squared_error"], **found.metrics}
         # The strength is chosen and the validation part has said how good that is: now it may be learnt from.
         chosen = replace(phase, strengths=(solution.strength,))
-        solution = _solution(features, np.concatenate([targets, held]), task, chosen, 0)
+        solution = _solution(features, np.concatenate([targets, held]), task, chosen, 0, groups)
     head.load_state_dict(solution.head.state_dict())
     seconds = time.perf_counter() - begun
     return Step(number, 0, solution.loss, metrics, seconds, extraction.seconds, f"engine {extraction.engine}")
 
 
-def _solution(features: Floats, targets: "NDArray[Any]", task: Task, phase: Solve, seed: int) -> Solution:
+def _solution(
+    features: Floats, targets: "NDArray[Any]", task: Task, phase: Solve, seed: int, groups: list[int]
+) -> Solution:
     if task.kind == "text-regression":
-        return solve_ridge(features, targets, phase)
-    return solve_logistic(features, targets, len(task.classes), phase, seed)
+        return solve_ridge(features, targets, phase, groups)
+    return solve_logistic(features, targets, len(task.classes), phase, seed, groups)
 
 
 def _measured(solution: Solution, features: Floats, targets: "NDArray[Any]") -> Evaluation:

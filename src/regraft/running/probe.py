@@ -1,5 +1,6 @@
 """Convex heads, their regularisation chosen by cross-validation: logistic and ridge regression."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -48,7 +49,9 @@ class Solution:
         return probabilities
 
 
-def solve_logistic(features: Floats, targets: Ints, classes: int, phase: Solve, seed: int) -> Solution:
+def solve_logistic(
+    features: Floats, targets: Ints, classes: int, phase: Solve, seed: int, groups: Sequence[int] = ()
+) -> Solution:
     """The head with the smallest cross-validated log loss, fitted on all samples.
 
     Args:
@@ -57,8 +60,9 @@ def solve_logistic(features: Floats, targets: Ints, classes: int, phase: Solve, 
         classes: C.
         phase: Strengths and folds.
         seed: Of the folds.
+        groups: Widths of the stages that the features are of; see `_standard`.
     """
-    mean, scale = _standard(features)
+    mean, scale = _standard(features, groups)
     inputs = (features - mean) / scale
     path = _path(inputs, targets, phase, seed)
     strength = min(path, key=lambda one: (path[one], one))
@@ -74,15 +78,16 @@ def solve_logistic(features: Floats, targets: Ints, classes: int, phase: Solve, 
     return Solution(head, strength, path, float(loss))
 
 
-def solve_ridge(features: Floats, targets: NDArray[np.float64], phase: Solve) -> Solution:
+def solve_ridge(features: Floats, targets: NDArray[np.float64], phase: Solve, groups: Sequence[int] = ()) -> Solution:
     """The head with the smallest leave-one-out squared error (closed form, Golub 1979), fitted on all samples.
 
     Args:
         features: (N, D).
         targets: (N,) quantities.
         phase: Strengths; the penalty is 1 / strength.
+        groups: Widths of the stages that the features are of; see `_standard`.
     """
-    mean, scale = _standard(features)
+    mean, scale = _standard(features, groups)
     inputs = ((features - mean) / scale).astype(np.float64)
     head = RidgeHead(features.shape[1])
     head.begin(torch.from_numpy(targets))
@@ -98,11 +103,19 @@ def solve_ridge(features: Floats, targets: NDArray[np.float64], phase: Solve) ->
     return Solution(head, 1 / float(model.alpha_), {}, float(np.square(left).mean()))
 
 
-def _standard(features: Floats) -> tuple[Floats, Floats]:
-    """Mean and scale (D,) of each feature."""
+def _standard(features: Floats, groups: Sequence[int] = ()) -> tuple[Floats, Floats]:
+    """Mean and scale (D,) of each feature.
+
+    Features of several stages are scaled group by group so that each stage has the same total variance: a wide
+    stage would else be regularised less than a narrow one. Head2Toe (Evci 2022) normalises its groups likewise.
+    """
     mean, scale = features.mean(axis=0), features.std(axis=0)
     # A feature that never changes would be divided by almost nothing.
-    return mean, np.where(scale > 1e-6 * max(float(np.abs(mean).max()), 1e-12), scale, 1.0).astype(np.float32)
+    scale = np.where(scale > 1e-6 * max(float(np.abs(mean).max()), 1e-12), scale, 1.0).astype(np.float32)
+    if len(groups) > 1:
+        widths = np.repeat(groups, groups).astype(np.float32)
+        scale = scale * np.sqrt(widths / np.mean(groups))
+    return mean, scale.astype(np.float32)
 
 
 def _path(inputs: Floats, targets: Ints, phase: Solve, seed: int) -> dict[float, float]:

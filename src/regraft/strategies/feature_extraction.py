@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from regraft.core import Outline, Plan, Solve, TaskSummary, Train
+from regraft.core import OptionError, Outline, Plan, Solve, TaskSummary, Train
 from regraft.core.plan import DEFAULT_STRENGTHS, SOLVED
 from regraft.strategies.heads import choose_head
 from regraft.strategies.rates import rates_for
@@ -10,6 +10,7 @@ from regraft.strategies.settings import Settings
 
 # Squared error, unlike log loss, grows with N and with nothing else: its penalties are larger numbers.
 RIDGE_STRENGTHS = tuple(10.0 ** (exponent / 2) for exponent in range(-12, 3))
+ALL_STAGES = "all"
 EPOCHS = 50  # of a trained head: each takes a fraction of a second on stored features
 
 
@@ -20,20 +21,24 @@ class FeatureExtraction:
     name: str = "feature-extraction"
 
     def plan(self, outline: Outline, summary: TaskSummary, settings: Settings) -> Plan:
-        """Solve a logistic or ridge head, or train another one."""
+        """Solve a logistic or ridge head, or train another one.
+
+        A solved head reads the last stage, or the one that `boundary` names, or `all` of them.
+        """
         head = choose_head(self.name, summary.kind, settings, solved=True)
         settings.refuse(
             self.name,
             penalty="the trunk does not move",
-            boundary="the whole trunk is frozen",
             batch_norm="no stage trains",
         )
         if head in SOLVED:
             why = f"a {head} head is solved; use --head linear or mlp"
             settings.refuse(self.name, epochs=why, learning_rate=why, batch_size=why)
             folds = max(2, min(5, summary.smallest_class))
+            taps = _taps(settings.boundary, outline)
             strengths = RIDGE_STRENGTHS if head == "ridge" else DEFAULT_STRENGTHS
-            return Plan(self.name, head, (Solve(strengths, folds),), seed=settings.seed)
+            return Plan(self.name, head, (Solve(strengths, folds, taps),), seed=settings.seed)
+        settings.refuse(self.name, boundary=f"a {head} head reads the last stage; use a solved head")
         phase = Train(
             epochs=settings.epochs or EPOCHS,
             rates=(0.0,) * len(outline),
@@ -43,3 +48,19 @@ class FeatureExtraction:
             cache=settings.cache is not False,
         )
         return Plan(self.name, head, (phase,), seed=settings.seed)
+
+
+def _taps(boundary: str | None, outline: Outline) -> tuple[int, ...]:
+    """The stages to read; empty for the last.
+
+    Raises:
+        OptionError: `boundary` names no stage.
+    """
+    if boundary is None:
+        return ()
+    if boundary == ALL_STAGES:
+        return tuple(range(len(outline)))
+    frozen = outline.frozen_stages(boundary)
+    if frozen == 0:
+        raise OptionError(f"--boundary {boundary}: features leave some stage; name one, or {ALL_STAGES}")
+    return (frozen - 1,)
