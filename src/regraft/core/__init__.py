@@ -11,7 +11,7 @@ from regraft.core.errors import (
     RegraftError,
     TrainingError,
 )
-from regraft.core.outline import ATTENTION_FAMILIES, Outline, Stage
+from regraft.core.outline import ATTENTION_FAMILIES, TEXT_FAMILIES, Outline, Stage
 from regraft.core.passport import Passport
 from regraft.core.plan import Adapter, Penalty, Phase, Plan, Solve, Train
 from regraft.core.run import Run, Step
@@ -29,6 +29,7 @@ from regraft.core.task import (
 
 __all__ = [
     "ATTENTION_FAMILIES",
+    "TEXT_FAMILIES",
     "Adapter",
     "Answers",
     "BackboneError",
