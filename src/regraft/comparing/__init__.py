@@ -1,5 +1,5 @@
 """Strategies side by side."""
 
-from regraft.comparing._old import Comparison, Trial, compare, gain_sentence
+from regraft.comparing._old import Comparison, TransferGain, Trial, compare, gain_sentence
 
-__all__ = ["Comparison", "Trial", "compare", "gain_sentence"]
+__all__ = ["Comparison", "TransferGain", "Trial", "compare", "gain_sentence"]
