@@ -50,30 +50,41 @@ def command(  # noqa: PLR0913, PLR0917 - one argument per option
         settings=api.Settings(seed=shared.seed, **plan_options),
         resources=api.Resources(shared.device, precision, shared.cache_dir, shared.offline),
         on_trial=lambda one: output.say(
-            f"{one.strategy}, shots {one.shots}, seed {one.seed}: accuracy {one.metric:.3f} in {one.seconds:.1f} s"
+            f"{one.strategy}, shots {one.shots}, seed {one.seed}: {task.metric} {one.metric:.3f} in {one.seconds:.1f} s"
         ),
+        on_time_left=lambda seconds: output.say(f"about {seconds / 60:.1f} min left") if seconds else None,
     )
-    rows = [
-        {key: value for key, value in asdict(trial).items() if key not in {"correct", "validation", "training_seconds"}}
-        for trial in found.trials
-    ]
-    gain = None if found.gain is None else asdict(found.gain)
+    rows = [{key: getattr(trial, key) for key in ROW} for trial in found.trials]
+    gain = None if found.gain is None else {**asdict(found.gain), "receipt": list(found.receipt)}
     summary = [asdict(row) for row in found.summaries]
     shown = [
         [row.strategy, row.shots, f"{row.mean:.3f}", f"{row.low:.3f} to {row.high:.3f}", f"{row.seconds:.1f}"]
         for row in found.summaries
     ]
     output.result(
-        {"rows": rows, "summary": summary, "transfer_gain": gain, "report": str(found.report)},
+        {
+            "rows": rows,
+            "summary": summary,
+            "contests": [asdict(row) for row in found.contests],
+            "verdict": asdict(found.verdict),
+            "transfer_gain": gain,
+            "curves": comparing.curve_sentences(found.curves),
+            "report": str(found.report),
+        },
         table(
-            f"{task.name}: accuracy over {seeds} seeds",
-            ["strategy", "shots", "accuracy", "95 % interval", "seconds"],
+            f"{task.name}: {task.metric} over {seeds} seeds",
+            ["strategy", "shots", task.metric, "95 % interval", "seconds"],
             shown,
-            right=("accuracy", "seconds"),
+            right=(task.metric, "seconds"),
         ),
-        comparing.gain_sentence(found.gain),
+        found.verdict.reason,
+        "\n".join(found.receipt),
+        *(comparing.curve_sentences(found.curves) if len(numbers) > 2 else ()),
         f"report: {found.report}",
     )
+
+
+ROW = ("strategy", "boundary", "shots", "seed", "metric", "seconds", "trainable_parameters")
 
 
 def _shots(word: str) -> int | None:

@@ -1,0 +1,140 @@
+"""Strategies side by side over seeds and shots, from scratch included; every trial is kept and never run twice."""
+
+from collections import defaultdict
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from regraft import api
+from regraft.comparing.curves import LearningCurve, curves_of
+from regraft.comparing.parts import Part, parts_of, with_test
+from regraft.comparing.ranking import (
+    Contest,
+    Summary,
+    Verdict,
+    best_on_validation,
+    contests,
+    decide,
+    grouped,
+    largest,
+    summarise,
+)
+from regraft.comparing.receipt import TransferGain, receipt_lines, transfer_gain
+from regraft.comparing.report import Findings, write_report
+from regraft.comparing.trials import Bench, Trial, applicable
+from regraft.core import OptionError, Task
+from regraft.strategies import STRATEGIES, strategy_named
+
+OnTrial = Callable[[Trial], None]
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """What `compare` found.
+
+    Attributes:
+        trials: Every run.
+        summaries: Strategies by number of shots, over seeds.
+        gain: The transfer receipt; None without from scratch.
+        report: The HTML file.
+        verdict: What to take, and why.
+        contests: Paired tests at the largest number of shots.
+        curves: Learning curves.
+        receipt: The receipt in sentences.
+    """
+
+    trials: tuple[Trial, ...]
+    summaries: tuple[Summary, ...]
+    gain: TransferGain | None
+    report: Path
+    verdict: Verdict
+    contests: tuple[Contest, ...]
+    curves: tuple[LearningCurve, ...]
+    receipt: tuple[str, ...]
+
+
+def compare(  # noqa: PLR0913 - what a caller may say
+    task: Task,
+    out: str | Path,
+    *,
+    strategies: Sequence[str] = (),
+    backbone: str = "auto",
+    seeds: int = 3,
+    shots: Sequence[int | None] = (None,),
+    settings: api.Settings | None = None,
+    resources: api.Resources | None = None,
+    on_trial: OnTrial | None = None,
+    on_time_left: Callable[[float], None] | None = None,
+) -> Comparison:
+    """Run each strategy at each number of shots with each seed, and compare.
+
+    Args:
+        task: Labelled data.
+        out: Folder for the report, the rows and the trials; a second call goes on where one was interrupted.
+        strategies: Names; empty = all there are.
+        backbone: As `--backbone` takes it.
+        seeds: How many, from `settings.seed` on.
+        shots: Training samples per class; None = all.
+        settings: For every trial; a strategy takes those it has a use for.
+        resources: Device, precision, cache.
+        on_trial: Called after each trial.
+        on_time_left: Called after each trial with the seconds that those still to run will take, by those that ran.
+    """
+    chosen = [strategy_named(name).name for name in strategies] or [one.name for one in STRATEGIES]
+    settings, resources, folder = settings or api.Settings(), resources or api.Resources(), Path(out)
+    task, notes = with_test(task)
+    for strategy in chosen:  # a wrong option leaves no folder behind
+        prepared = api.prepare(task, strategy, backbone, applicable(strategy, settings, task.kind), resources)
+    trunk = prepared.backbone
+    try:
+        (folder / "trials").mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise OptionError(f"--out {folder}: cannot be made ({error.strerror}); name another folder") from error
+    bench = Bench(backbone, trunk.outline, trunk.passport, settings, resources, folder / "trials")
+    groups, more = parts_of(task, shots, range(settings.seed, settings.seed + seeds))
+    planned = [(strategy, part) for parts in groups for part in parts for strategy in dict.fromkeys(chosen)]
+    trials = _run(bench, planned, on_trial, on_time_left)
+    return _compared(task, folder, trials, (*notes, *more))
+
+
+def _run(
+    bench: Bench,
+    planned: Sequence[tuple[str, Part]],
+    on_trial: OnTrial | None,
+    on_time_left: Callable[[float], None] | None,
+) -> tuple[Trial, ...]:
+    """Every trial, from its file where it ran before."""
+    trials: list[Trial] = []
+    rates: dict[str, list[float]] = defaultdict(list)  # seconds a label, of each strategy
+    for number, (strategy, part) in enumerate(planned, start=1):
+        trial = bench.kept(strategy, part) or bench.run(strategy, part)
+        trials.append(trial)
+        rates[strategy].append(trial.seconds / max(part.labels, 1))
+        if on_trial is not None:
+            on_trial(trial)
+        if on_time_left is not None:
+            every = [rate for found in rates.values() for rate in found]
+            left = [
+                float(np.median(rates.get(name) or every)) * rest.labels
+                for name, rest in planned[number:]
+                if bench.kept(name, rest) is None
+            ]
+            on_time_left(sum(left))
+    return tuple(trials)
+
+
+def _compared(task: Task, folder: Path, trials: tuple[Trial, ...], notes: tuple[str, ...]) -> Comparison:
+    groups = grouped(trials)
+    most = largest(trials)
+    at_most = {strategy: group for (strategy, shots), group in groups.items() if shots == most}
+    reference = best_on_validation(at_most)
+    rows = contests(at_most, reference)
+    verdict = decide(at_most, reference, rows)
+    curves = curves_of(list(groups.values()))
+    gain = transfer_gain(at_most, curves)
+    receipt = tuple(receipt_lines(gain, at_most))
+    summaries = summarise(groups)
+    found = Findings(task, trials, summaries, rows, verdict, receipt, curves, notes)
+    return Comparison(trials, summaries, gain, write_report(folder, found), verdict, rows, curves, receipt)
