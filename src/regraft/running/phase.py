@@ -15,7 +15,7 @@ from regraft.backbones.contract import Backbone
 from regraft.core import ATTENTION_FAMILIES, Plan, Step, Task, Train, TrainingError
 from regraft.heads import Head
 from regraft.running.adapters import MARK, Adapted
-from regraft.running.batches import Supply, plain_order, text_lengths, training_order
+from regraft.running.batches import Source, Supply, plain_order, text_lengths, training_order
 from regraft.running.checkpoint import Checkpoint, Position, write_checkpoint
 from regraft.running.devices import trains_in_bf16
 from regraft.running.freeze import FrozenSeal, apply_freeze
@@ -104,6 +104,8 @@ class _Work:
     position: Position
     best: dict[str, Tensor]
     start: dict[str, Tensor]
+    sources: tuple[Source, Source | None] | None = None
+    lengths: tuple[list[int], list[int]] | None = None
 
     @classmethod
     def begin(cls, run: PhaseRun, position: Position, tensors: dict[str, Tensor]) -> "_Work":
@@ -122,6 +124,12 @@ class _Work:
             work._restore(tensors)
         return work
 
+    def _sources(self) -> tuple[Source, Source | None]:
+        """Where training and validation batches come from."""
+        supply, task, phase = self.run.supply, self.run.task, self.run.phase
+        held = supply.source(task.validation, phase, training=False) if len(task.validation) else None
+        return supply.source(task.train, phase, training=True), held
+
     @staticmethod
     def _batches(run: PhaseRun) -> int:
         return len(training_order(len(run.task.train), run.phase.batch_size, (), ""))
@@ -137,16 +145,20 @@ class _Work:
         run, phase, epoch = self.run, self.run.phase, self.position.epoch
         begun = time.perf_counter()
         run.supply.feature_seconds.clear()
-        train = run.supply.source(run.task.train, phase, training=True)
-        held = run.supply.source(run.task.validation, phase, training=False) if len(run.task.validation) else None
+        self.sources = self.sources or self._sources()  # once a phase: finding stored rows hashes the whole prefix
+        train, held = self.sources
         features = sum(run.supply.feature_seconds)
         apply_freeze(run.backbone, phase)
         run.head.train()
         chunk = self.network.chunk
+        self.lengths = self.lengths or (
+            text_lengths(run.backbone, run.task.train),
+            text_lengths(run.backbone, run.task.validation),
+        )
         order = training_order(
             len(run.task.train),
             phase.batch_size,
-            text_lengths(run.backbone, run.task.train),
+            self.lengths[0],
             f"{run.plan.seed}/{run.number}/{epoch}",
         )
         targets = torch.tensor(run.task.train.targets)
@@ -156,8 +168,7 @@ class _Work:
             loss = trainer.epoch(train, order, epoch)
         metrics = {"loss": loss}
         if held is not None:
-            lengths = text_lengths(run.backbone, run.task.validation)
-            held_order = plain_order(len(run.task.validation), phase.batch_size, lengths)
+            held_order = plain_order(len(run.task.validation), phase.batch_size, self.lengths[1])
             metrics = validate(self.network, held, held_order, torch.tensor(run.task.validation.targets))
         step = Step(
             run.number, epoch, loss, metrics, time.perf_counter() - begun, features, self._note(epoch, loss, chunk)
