@@ -10,7 +10,7 @@ from regraft.comparing.curves import LearningCurve
 from regraft.comparing.ranking import best_on_validation, cost
 from regraft.comparing.statistics import paired_difference
 from regraft.comparing.trials import Trial
-from regraft.comparing.words import joules_said, points, seconds_said
+from regraft.comparing.words import joules_said, seconds_said
 
 SCRATCH = "from-scratch"
 
@@ -102,7 +102,14 @@ def gain_sentence(gain: TransferGain | None) -> str:
         return f"NEGATIVE TRANSFER: {told}. Training from scratch is better here."
     if gain.low <= 0:
         return f"{told}: no difference that this data can show."
-    return f"{told}, with {100 * gain.compute_saved:.0f} % of the training time saved."
+    return f"{told}, {_time_said(gain)}."
+
+
+def _time_said(gain: TransferGain) -> str:
+    """What became of the training time; more of it is told as a multiple."""
+    if gain.compute_saved >= 0:
+        return f"with {100 * gain.compute_saved:.0f} % of the training time saved"
+    return f"in {1 - gain.compute_saved:.1f} times the training time"
 
 
 def receipt_lines(gain: TransferGain | None, groups: Mapping[str, Sequence[Trial]]) -> list[str]:
@@ -111,10 +118,7 @@ def receipt_lines(gain: TransferGain | None, groups: Mapping[str, Sequence[Trial
     if gain is None:
         return lines
     spent, scratch = cost(groups[gain.strategy]), cost(groups[SCRATCH])
-    lines.append(
-        f"Compute: {seconds_said(spent)} instead of {seconds_said(scratch)} "
-        f"({points(gain.compute_saved, signed=True)} % saved)."
-    )
+    lines.append(f"Compute: {seconds_said(spent)} instead of {seconds_said(scratch)}.")
     said = "estimated from time and a rated power" if gain.estimated else "measured by the processor"
     lines.append(f"Energy: {joules_said(gain.joules[0])} instead of {joules_said(gain.joules[1])} ({said}).")
     if gain.labels_saved is not None:
