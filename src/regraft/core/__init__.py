@@ -11,9 +11,11 @@ from regraft.core.errors import (
     RegraftError,
     TrainingError,
 )
+from regraft.core.evidence import Evidence, Measurement
 from regraft.core.outline import ATTENTION_FAMILIES, TEXT_FAMILIES, Outline, Stage
 from regraft.core.passport import Passport
 from regraft.core.plan import Adapter, Penalty, Phase, Plan, Solve, Train
+from regraft.core.recommendation import Choice, Recommendation, RuleCheck
 from regraft.core.run import Run, Step
 from regraft.core.task import (
     Answers,
@@ -33,10 +35,13 @@ __all__ = [
     "Adapter",
     "Answers",
     "BackboneError",
+    "Choice",
     "DataError",
+    "Evidence",
     "FrozenDriftError",
     "ImageSample",
     "InputError",
+    "Measurement",
     "ModelError",
     "OptionError",
     "Outline",
@@ -46,7 +51,9 @@ __all__ = [
     "Plan",
     "PlanError",
     "Problem",
+    "Recommendation",
     "RegraftError",
+    "RuleCheck",
     "Run",
     "Sample",
     "Solve",

@@ -1,0 +1,73 @@
+"""Measured facts about a task and a backbone."""
+
+import math
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from regraft.core.outline import Outline
+
+
+@dataclass(frozen=True)
+class Measurement:
+    """One measured fact, with what it cost and how it was got.
+
+    Attributes:
+        name: A path of lower-case words: `profile/samples`, `probe/layer3`, `score/logme`, `similarity/proxy-a`,
+            `trial/lp-ft`.
+        value: What was found.
+        low: Lower end of its 80 % interval; NaN where it has none.
+        high: Upper end of the same.
+        seconds: Wall time it took on this machine.
+        source: How it was got, in words that can be read aloud.
+    """
+
+    name: str
+    value: float
+    low: float = math.nan
+    high: float = math.nan
+    seconds: float = 0.0
+    source: str = ""
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """Everything measured of one task on one backbone; nothing in it has seen a validation or test label.
+
+    Attributes:
+        task: The task's name.
+        backbone: As `--backbone` named it.
+        outline: The backbone's stages.
+        measurements: In the order they were taken.
+    """
+
+    task: str
+    backbone: str
+    outline: Outline
+    measurements: tuple[Measurement, ...]
+
+    def __iter__(self) -> Iterator[Measurement]:
+        return iter(self.measurements)
+
+    def get(self, name: str) -> Measurement | None:
+        """The measurement of that name; None where it was not taken."""
+        return next((one for one in self.measurements if one.name == name), None)
+
+    def under(self, prefix: str) -> dict[str, Measurement]:
+        """Measurements whose names begin with `prefix/`, by the rest of their names."""
+        head = f"{prefix}/"
+        return {one.name.removeprefix(head): one for one in self.measurements if one.name.startswith(head)}
+
+    @property
+    def seconds(self) -> float:
+        """What all of it cost, wall time."""
+        return sum(one.seconds for one in self.measurements)
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain data for JSON; what is not a number becomes null."""
+        rows = [{key: _plain(value) for key, value in asdict(one).items()} for one in self.measurements]
+        return {"task": self.task, "backbone": self.backbone, "measurements": rows, "seconds": self.seconds}
+
+
+def _plain(value: Any) -> Any:
+    return None if isinstance(value, float) and not math.isfinite(value) else value
