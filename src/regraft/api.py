@@ -24,10 +24,11 @@ from regraft.inputs import samples_from
 from regraft.keeping import SourceBudget, kept_within
 from regraft.model import ADAPTER_FOLDER, BACKBONE_FOLDER, DRAFT, HEAD_FILE, MODEL_FILE, Model, Progress, load
 from regraft.running import execute, resolve_device
-from regraft.strategies import Settings, strategy_named
+from regraft.strategies import STRATEGIES, Settings, strategy_named
 from regraft.tasks import Inspection, inspect_data, open_task
 
 __all__ = [
+    "STRATEGIES",
     "Prepared",
     "Resources",
     "Settings",

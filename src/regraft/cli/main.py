@@ -23,6 +23,7 @@ COMMANDS = (
     ("evaluate", "regraft.cli.evaluate", "Metrics of a model with intervals, confusion and calibration."),
     ("predict", "regraft.cli.predict", "Classes of pictures or texts."),
     ("compare", "regraft.cli.compare", "Strategies side by side over seeds, from scratch included."),
+    ("studio", "regraft.cli.studio", "Interactive pages: see it, try it, be advised."),
 )
 
 # What an interrupted command left behind, and how to go on with it.
