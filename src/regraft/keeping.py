@@ -89,14 +89,20 @@ def forgetting_of(
     moved = model.run.plan.frozen(model.backbone.outline) < len(model.backbone.outline)
     if source is None and not moved:
         return None
+    quiet, device = offline or source is None, resolve_device(model.device)
     try:
-        before = load_backbone(passport.source, offline=offline or source is None)
-        head = source_head(passport, offline=offline or source is None)
+        before = load_backbone(passport.source, offline=quiet)
     except BackboneError:
         if source is not None:
             raise
         return None
-    device = resolve_device(model.device)
+    try:
+        head = source_head(passport, offline=quiet)
+    except BackboneError:
+        if source is not None:
+            raise
+        drift = source_proxy(before, model.backbone, None, inputs, device=device).feature_drift
+        return {"measured": "proxy", "agreement": None, "feature_drift": drift}
     proxy = asdict(source_proxy(before, model.backbone, head, inputs, device=device))
     if source is None:
         return {"measured": "proxy", **proxy}
@@ -107,7 +113,8 @@ def forgetting_of(
 
 def forgetting_sentence(found: dict[str, Any]) -> str:
     """What was forgotten, in one sentence."""
-    agrees = "" if np.isnan(found["agreement"]) else f"; on target inputs it says the same for {found['agreement']:.1%}"
+    told = found["agreement"]
+    agrees = "" if told is None or np.isnan(told) else f"; on target inputs it says the same for {told:.1%}"
     if found["measured"] == "proxy":
         return f"forgetting (proxy, no --source): features moved by {found['feature_drift']:.3f} (1 - cosine){agrees}"
     return (
