@@ -117,6 +117,7 @@ class Bench:
         settings: For every trial; a strategy takes those it has a use for.
         resources: Device, precision, cache.
         folder: Where trials are kept.
+        exact: The settings are meant for the one strategy that will be run: what it has no use for is an error.
     """
 
     backbone: str
@@ -125,11 +126,11 @@ class Bench:
     settings: api.Settings
     resources: api.Resources
     folder: Path
+    exact: bool = False
 
     def plan(self, strategy: str, part: Part) -> Plan:
         """What a trial runs; no weights are loaded for it."""
-        settings = applicable(strategy, replace(self.settings, seed=part.seed), part.task.kind)
-        plan = strategy_named(strategy).plan(self.outline, part.task.summary(), settings)
+        plan = strategy_named(strategy).plan(self.outline, part.task.summary(), self._settings(strategy, part))
         plan.check(self.outline)
         return plan
 
@@ -163,10 +164,13 @@ class Bench:
         draft.replace(file)
         return trial
 
+    def _settings(self, strategy: str, part: Part) -> api.Settings:
+        seeded = replace(self.settings, seed=part.seed)
+        return seeded if self.exact else applicable(strategy, seeded, part.task.kind)
+
     def _measured(self, strategy: str, part: Part) -> Trial:
         task = part.task
-        settings = applicable(strategy, replace(self.settings, seed=part.seed), task.kind)
-        prepared = api.prepare(task, strategy, self.backbone, settings, self.resources)
+        prepared = api.prepare(task, strategy, self.backbone, self._settings(strategy, part), self.resources)
         test: Split = task.splits["test"]
         # The test part is measured here, once, with its draws: fitting does not see it.
         learnt = replace(task, splits={name: split for name, split in task.splits.items() if name != "test"})
