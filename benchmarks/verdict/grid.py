@@ -2,15 +2,16 @@
 
 import json
 import os
+import random
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 
 from regraft import api
 from regraft.backbones.contract import Backbone
 from regraft.comparing.parts import Part, parts_of, with_test
-from regraft.core import Task
+from regraft.core import Split, Task
 
 SHARED = Path(os.environ.get("REGRAFT_SHARED") or Path(__file__).resolve().parents[3] / "shared")
 RESULTS = Path(__file__).parents[1] / "results"
@@ -46,6 +47,7 @@ ARMS: tuple[tuple[str, str | None], ...] = (
     ("from-scratch", None),
 )
 FEW, SOME, ALL = "10", "50", "all"
+MOST_TEST = 500
 
 
 @dataclass(frozen=True)
@@ -86,8 +88,12 @@ def trunk(backbone: str) -> Backbone:
 
 @cache
 def whole(task: str) -> Task:
-    """The task with all its labels; the same split for every seed."""
-    return with_test(api.open_task(SHARED / "data" / ("text" if task in TEXTS else "vision") / task))[0]
+    """The task with all its labels; the same split for every seed, the test part cut to 500 samples."""
+    found = with_test(api.open_task(SHARED / "data" / ("text" if task in TEXTS else "vision") / task))[0]
+    test = found.splits["test"]
+    rows = sorted(random.Random(0).sample(range(len(test)), min(MOST_TEST, len(test))))  # noqa: S311 - not a secret
+    cut = Split(tuple(test.samples[row] for row in rows), tuple(test.targets[row] for row in rows))
+    return replace(found, splits={**found.splits, "test": cut}, fingerprint=f"{found.fingerprint}/test-{MOST_TEST}")
 
 
 @cache

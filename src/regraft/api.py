@@ -15,11 +15,10 @@ from regraft.activations.store import ActivationStore
 from regraft.backbones import load_backbone, reinitialised
 from regraft.backbones.contract import Backbone
 from regraft.backbones.source_heads import source_head
-from regraft.core import DataError, ModelError, Outline, Plan, Run, Solve, Split, Step, Task, TextSample
+from regraft.core import DataError, ModelError, Outline, Plan, Run, Split, Step, Task
 from regraft.core.places import default_cache_dir
-from regraft.core.plan import SOLVED
 from regraft.forgetting.budget import pretrained_copy
-from regraft.heads import Head, Reads, build_head, head_width
+from regraft.heads import head_for
 from regraft.inputs import samples_from
 from regraft.keeping import SourceBudget, kept_within
 from regraft.model import ADAPTER_FOLDER, BACKBONE_FOLDER, DRAFT, HEAD_FILE, MODEL_FILE, Model, Progress, load
@@ -157,7 +156,7 @@ def fit(  # noqa: PLR0913 - what a caller may say
     prepared = prepare(task, strategy, backbone, settings, resources) if isinstance(strategy, str) else strategy
     plan, trunk = prepared.plan, prepared.backbone
     start = {} if budget is None else _started(budget, task, trunk, resources)
-    head = _new_head(plan, trunk, task)
+    head = head_for(plan, trunk.outline, task)
     adapter: dict[str, bytes] = {}
     steps = execute(
         plan,
@@ -206,18 +205,6 @@ def _started(budget: SourceBudget, task: Task, trunk: Backbone, resources: Resou
     budget.check(task)
     source_head(trunk.passport, offline=resources.offline)
     return pretrained_copy(trunk)
-
-
-def _new_head(plan: Plan, trunk: Backbone, task: Task) -> Head:
-    """The head of a plan, ready to learn."""
-    paired = any(isinstance(one, TextSample) and one.text_pair is not None for one in task.train.samples)
-    reads: Reads | None = "pairs" if paired and plan.head in SOLVED else None
-    taps = next((phase.taps for phase in plan.phases if isinstance(phase, Solve)), ())
-    width = head_width(trunk.outline, taps)
-    head = build_head(plan.head, width, len(task.classes), plan.seed, task=task.kind, reads=reads, taps=taps)
-    if task.kind == "text-regression":
-        head.begin(torch.tensor(task.train.targets))
-    return head
 
 
 def evaluate_splits(

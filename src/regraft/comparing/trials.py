@@ -11,14 +11,13 @@ from typing import Any
 from regraft import api
 from regraft.comparing.energy import Meter, assumed_watts
 from regraft.comparing.parts import Part
-from regraft.core import Outline, Passport, Plan, Split, Step, TaskKind
-from regraft.core.plan import SOLVED
+from regraft.core import Outline, Passport, Plan, Split, Step
 from regraft.evaluating.bootstrap import RESAMPLES
 from regraft.evaluating.metrics import CalibrationBin
 from regraft.model import Model
 from regraft.running import resolve_device
 from regraft.strategies import strategy_named
-from regraft.strategies.heads import HEADS
+from regraft.strategies.applying import applicable
 
 FORMAT = 2  # of a trial's file; a file of another format is computed anew
 
@@ -204,18 +203,3 @@ class Bench:
 
 def _validation(model: Model, metric: str) -> float:
     return float(model.results.get("validation", {}).get(metric, math.nan))
-
-
-def applicable(strategy: str, settings: api.Settings, kind: TaskKind) -> api.Settings:
-    """The settings that a strategy has a use for: others would be refused."""
-    drop: dict[str, Any] = {}
-    if strategy not in {"partial-fine-tuning", "gradual-unfreezing", "lora"}:
-        drop["boundary"] = None
-    if strategy in {"feature-extraction", "lora"}:
-        drop["batch_norm"] = None
-    if strategy == "feature-extraction":
-        if (settings.head or HEADS[kind][0]) in SOLVED:
-            drop |= {"epochs": None, "learning_rate": None, "batch_size": None}
-    elif settings.head in SOLVED:
-        drop["head"] = None
-    return replace(settings, **drop)
