@@ -4,10 +4,11 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from regraft.measuring.measure import measure
+
 from regraft.backbones.contract import Backbone
 from regraft.core import Evidence, Measurement, Plan, Recommendation, Task
 from regraft.measuring.cost import Counts, Speed, measured_speed, predicted_seconds
-from regraft.measuring.measure import measure
 from regraft.measuring.racing import Race, raced
 from regraft.measuring.trials import Ground, ground_for
 from regraft.recommending import Offer, contenders, offers_for, recommend
@@ -106,9 +107,7 @@ def _measured(
     begun = time.perf_counter()
     speed = measured_speed(trunk, task, device)
     left = max(seconds - (time.perf_counter() - begun), 1.0)
-    evidence = measure(
-        task, trunk, resources=resources, budget_seconds=left, seed=settings.seed, progress=progress
-    )
+    evidence = measure(task, trunk, resources=resources, budget_seconds=left, seed=settings.seed, progress=progress)
     offers = offers_for(evidence.backbone, trunk.outline, task.summary(), settings)
     labels = len(task.train) + len(task.validation)
     return _Measured(trunk, evidence, speed, offers, Situation(task.summary(), labels, evidence))
@@ -144,9 +143,7 @@ def _trials(
     probe = next((offer for offer in one.offers if offer.strategy == "feature-extraction"), None)
     if probe is None or seconds <= 0:
         return []
-    return raced(
-        Race(ground_of, probe, contenders(one.offers, one.situation), plan_of, one.speed, seconds, progress)
-    )
+    return raced(Race(ground_of, probe, contenders(one.offers, one.situation), plan_of, one.speed, seconds, progress))
 
 
 def _with(evidence: Evidence, more: Sequence[Measurement]) -> Evidence:

@@ -1,9 +1,7 @@
 """What a plan will cost on this machine, before anything of it runs."""
 
 import time
-from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TypeVar
 
 import torch
 
@@ -12,9 +10,8 @@ from regraft.activations.extract import MOST_VIEWS
 from regraft.backbones.contract import Backbone, State
 from regraft.core import Plan, Solve, Task, Train
 
-T = TypeVar("T")
-
 TIMED = 16  # samples in the timed batch
+REPEATS = 2  # of which the faster counts: a busy machine only ever makes it slower
 ADAPTED = 0.9  # of a training step where only adapters learn: gradients of activations remain (benchmarks/README.md)
 HIDDEN = 0.5  # share of reading and preprocessing that is not hidden behind the network, two threads ahead
 LATE_STOP = 0.85  # share of the epochs that are run before the validation loss has stopped falling
@@ -82,7 +79,9 @@ def measured_speed(backbone: Backbone, task: Task, device: str) -> Speed:
     """Seconds per sample of one timed batch of the task's own training samples; the weights stay as they are."""
     step = max(len(task.train) // TIMED, 1)
     samples = task.train.samples[::step][:TIMED]
-    prepare, inputs = _timed(lambda: [backbone.preprocess(sample) for sample in samples])
+    begun = _now()
+    inputs = [backbone.preprocess(sample) for sample in samples]
+    prepare = _now() - begun
     module, outline = backbone.module, backbone.outline
     was_training = module.training
     learning = [parameter.requires_grad for parameter in module.parameters()]
@@ -111,10 +110,16 @@ def _forward_seconds(backbone: Backbone, state: State) -> list[float]:
     """Seconds of each stage for the batch."""
     with torch.inference_mode():
         backbone.run(state, 0, len(backbone.outline))  # the first pass sets things up
-        seconds = []
-        for stage in range(len(backbone.outline)):
-            taken, state = _timed(lambda at=stage, entering=state: backbone.run(entering, at, at + 1))  # type: ignore[misc]
-            seconds.append(taken)
+        passes = [_one_pass(backbone, state) for _ in range(REPEATS)]
+    return [min(seconds) for seconds in zip(*passes, strict=True)]
+
+
+def _one_pass(backbone: Backbone, state: State) -> list[float]:
+    seconds = []
+    for stage in range(len(backbone.outline)):
+        begun = _now()
+        state = backbone.run(state, stage, stage + 1)
+        seconds.append(_now() - begun)
     return seconds
 
 
@@ -127,21 +132,20 @@ def _training_seconds(backbone: Backbone, state: State) -> float:
         left = backbone.run(state, 0, len(backbone.outline))
         backbone.pool(left, len(backbone.outline) - 1).float().pow(2).mean().backward()  # type: ignore[no-untyped-call]
 
-    return _timed(step)[0]
+    step()  # the first one sets things up
+    seconds = []
+    for _ in range(REPEATS):
+        begun = _now()
+        step()
+        seconds.append(_now() - begun)
+    return min(seconds)
 
 
-def _timed(work: Callable[[], T]) -> tuple[float, T]:
-    """Seconds that a call took, and what it gave."""
-    _settle()
-    begun = time.perf_counter()
-    found = work()
-    _settle()
-    return time.perf_counter() - begun, found
-
-
-def _settle() -> None:
+def _now() -> float:
+    """Seconds, once everything that was asked of an accelerator is done."""
     if torch.accelerator.is_available():
         torch.accelerator.synchronize()
+    return time.perf_counter()
 
 
 def predicted_seconds(plan: Plan, speed: Speed, counts: Counts) -> float:

@@ -1,6 +1,7 @@
 """Everything that could be done with a backbone: each strategy at each boundary, as a plan that nothing has run yet."""
 
 from dataclasses import dataclass, replace
+from typing import Any
 
 from regraft.core import OptionError, Outline, Plan, PlanError, TaskSummary, Train
 from regraft.core.plan import SOLVED
@@ -96,7 +97,7 @@ def _offer(backbone: str, outline: Outline, strategy: str, settings: Settings, p
     return Offer(backbone, strategy, boundary, settings, plan, share, settings.boundary is None)
 
 
-def settings_of(strategy: str, boundary: str, last_stage: str, epochs: int, learning_rate: float) -> dict[str, object]:
+def settings_of(strategy: str, boundary: str, last_stage: str, epochs: int, learning_rate: float) -> dict[str, Any]:
     """The fields of `Settings` that make `fit` run a choice; what is not named keeps its default.
 
     Args:
@@ -106,7 +107,7 @@ def settings_of(strategy: str, boundary: str, last_stage: str, epochs: int, lear
         epochs: The choice's; 0 = solved.
         learning_rate: The choice's; 0.0 = solved.
     """
-    found: dict[str, object] = {}
+    found: dict[str, Any] = {}
     if strategy in {PROBE, PARTIAL, "gradual-unfreezing", "lora"} and boundary not in {last_stage, "none"}:
         found["boundary"] = boundary
     if epochs:
