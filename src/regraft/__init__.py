@@ -8,7 +8,7 @@ from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from regraft.api import Resources, Settings, fit, inspect, load, load_backbone, open_task, prepare
+    from regraft.api import Resources, Settings, fit, inspect, load, load_backbone, measure, open_task, prepare
     from regraft.comparing import compare
     from regraft.model import Model
 
@@ -23,6 +23,7 @@ __all__ = [
     "inspect",
     "load",
     "load_backbone",
+    "measure",
     "open_task",
     "prepare",
 ]

@@ -16,14 +16,15 @@ from regraft.backbones import load_backbone, reinitialised
 from regraft.backbones.contract import Backbone
 from regraft.backbones.source_heads import source_head
 from regraft.core import DataError, ModelError, Outline, Plan, Run, Solve, Split, Step, Task, TextSample
-from regraft.core.places import default_cache_dir
 from regraft.core.plan import SOLVED
 from regraft.forgetting.budget import pretrained_copy
 from regraft.heads import Head, Reads, build_head, head_width
 from regraft.inputs import samples_from
 from regraft.keeping import SourceBudget, kept_within
+from regraft.measuring import measure
 from regraft.model import ADAPTER_FOLDER, BACKBONE_FOLDER, DRAFT, HEAD_FILE, MODEL_FILE, Model, Progress, load
 from regraft.running import execute, resolve_device
+from regraft.running.resources import Resources
 from regraft.strategies import Settings, strategy_named
 from regraft.tasks import Inspection, inspect_data, open_task
 
@@ -38,6 +39,7 @@ __all__ = [
     "inspect",
     "load",
     "load_backbone",
+    "measure",
     "open_task",
     "prepare",
     "samples_from",
@@ -47,27 +49,6 @@ RUN_FOLDER = "run"
 
 # What `auto` stands for until evidence can be gathered: the strategy that is safe with few labels.
 DEFAULT_STRATEGY = "feature-extraction"
-
-
-@dataclass(frozen=True)
-class Resources:
-    """Where work runs and what it may use.
-
-    Attributes:
-        device: `auto`, `cpu`, `cuda`, `cuda:N` or `mps`.
-        precision: `auto`, `fp32`, `bf16` or `int8`.
-        cache_dir: Where activations are kept; None = the platform's cache folder.
-        offline: Open no connection.
-    """
-
-    device: str = "auto"
-    precision: str = "auto"
-    cache_dir: Path | None = None
-    offline: bool = False
-
-    def store(self) -> ActivationStore:
-        """The activation store of this cache folder."""
-        return ActivationStore((self.cache_dir or default_cache_dir()) / "activations")
 
 
 @dataclass(frozen=True)
