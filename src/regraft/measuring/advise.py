@@ -4,11 +4,10 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from regraft.measuring.measure import measure
-
 from regraft.backbones.contract import Backbone
 from regraft.core import Evidence, Measurement, Plan, Recommendation, Task
 from regraft.measuring.cost import Counts, Speed, measured_speed, predicted_seconds
+from regraft.measuring.measure import measure
 from regraft.measuring.racing import Race, raced
 from regraft.measuring.trials import Ground, ground_for
 from regraft.recommending import Offer, contenders, offers_for, recommend

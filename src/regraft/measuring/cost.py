@@ -126,7 +126,7 @@ def _one_pass(backbone: Backbone, state: State) -> list[float]:
 def _training_seconds(backbone: Backbone, state: State) -> float:
     """Seconds of a forward and backward pass through the whole trunk for the batch."""
     for parameter in backbone.module.parameters():
-        parameter.requires_grad_(requires_grad=True)
+        parameter.requires_grad_(True)
 
     def step() -> None:
         left = backbone.run(state, 0, len(backbone.outline))
