@@ -46,6 +46,7 @@ ARMS: tuple[tuple[str, str | None], ...] = (
     ("gradual-unfreezing", None),
     ("from-scratch", None),
 )
+MAIN = ARMS[:6]  # the arms that are run first, where time is short
 FEW, SOME, ALL = "10", "50", "all"
 MOST_TEST = 500
 

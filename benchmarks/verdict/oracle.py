@@ -13,7 +13,7 @@ import warnings
 from dataclasses import asdict
 
 import torch
-from grid import ARMS, BACKBONES, RESULTS, WORK, Cell, cells, part, trunk, weights
+from grid import ARMS, BACKBONES, MAIN, RESULTS, WORK, Cell, cells, part, trunk, weights
 
 from regraft import api
 from regraft.activations import engine
@@ -83,6 +83,7 @@ def main() -> None:
     parser.add_argument("--backbones", default="minilm,imagenet-96")
     parser.add_argument("--shots", default="10")
     parser.add_argument("--seeds", default="0")
+    parser.add_argument("--main", action="store_true", help="only the arms that matter most")
     parser.add_argument("--tasks", default="", help="only these")
     arguments = parser.parse_args()
     warnings.simplefilter("ignore")
@@ -91,12 +92,14 @@ def main() -> None:
     engine.BREAK_EVEN.update(image=1 << 30, text=1 << 30)
     begun, done = time.monotonic(), known()
     wanted = list(
-        cells(arguments.backbones.split(","), arguments.shots.split(","), [int(one) for one in arguments.seeds.split(",")])
+        cells(
+            arguments.backbones.split(","), arguments.shots.split(","), [int(one) for one in arguments.seeds.split(",")]
+        )
     )
     if arguments.tasks:
         wanted = [cell for cell in wanted if cell.task in arguments.tasks.split(",")]
     for cell in sorted(wanted, key=size):
-        for strategy, boundary in ARMS:
+        for strategy, boundary in MAIN if arguments.main else ARMS:
             if key({**asdict(cell), "strategy": strategy, "asked": boundary or "default"}) in done:
                 continue
             if time.monotonic() - begun > 60 * arguments.minutes:

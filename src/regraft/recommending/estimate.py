@@ -25,6 +25,7 @@ class Estimate:
         gain_spread: Its standard deviation.
         measured: The measurement that the gain rests on beside the prior: a trial or a probe; None = the prior alone.
         cost_seconds: Predicted wall time of `fit`.
+        belief: What the prior rests on, in words.
     """
 
     offer: Offer
@@ -35,6 +36,7 @@ class Estimate:
     gain_spread: float
     measured: Measurement | None
     cost_seconds: float
+    belief: str
 
 
 def estimated(offer: Offer, situation: Situation, prior: Prior, cost_seconds: float) -> Estimate:
@@ -45,7 +47,7 @@ def estimated(offer: Offer, situation: Situation, prior: Prior, cost_seconds: fl
     reach = Z80 * math.hypot(base_spread, gain.spread)
     low, high = max(expected - reach, _least(situation)), min(expected + reach, 1.0)
     expected = min(max(expected, low), high)
-    return Estimate(offer, expected, low, high, gain.mean, gain.spread, measured, cost_seconds)
+    return Estimate(offer, expected, low, high, gain.mean, gain.spread, measured, cost_seconds, prior.belief)
 
 
 def anchor(situation: Situation, prior: Prior) -> tuple[float, float]:

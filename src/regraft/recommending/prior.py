@@ -51,6 +51,11 @@ class Prior:
     made_by: str = ""
     evaluation: Mapping[str, Any] | None = None
 
+    @property
+    def belief(self) -> str:
+        """What it rests on, in words."""
+        return "what was learned on other tasks" if self.strategies else "rules of thumb"
+
     def gain(self, offer: Offer, situation: Situation, samples: int | None = None) -> Gain:
         """What an offer is expected to gain over the probe.
 

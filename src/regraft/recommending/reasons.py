@@ -31,7 +31,7 @@ def choice_reasons(one: Estimate, situation: Situation, metric: str) -> tuple[st
         found.append(_probe_said(situation))
     elif one.measured is None:
         found.append(
-            f"Not tried here: by what was learned on other tasks it is {_than_probe(one.gain)}, give or take "
+            f"Not tried here: by {one.belief} it is {_than_probe(one.gain)}, give or take "
             f"{points(one.gain_spread)} points."
         )
     else:
@@ -148,7 +148,7 @@ def _scratch_said(order: Sequence[Estimate], first: Estimate) -> list[str]:
     scratch = next((one for one in order if one.offer.strategy == "from-scratch"), None)
     if scratch is None or scratch is first:
         return []
-    ground = "" if scratch.measured is not None else ", by what was learned on other tasks"
+    ground = "" if scratch.measured is not None else f", by {scratch.belief}"
     return [
         f"From scratch the same network is expected to reach {scratch.expected:.3f}{ground}: pre-training is worth about "
         f"{points(first.expected - scratch.expected)} points here."
@@ -161,7 +161,7 @@ def _measured_said(one: Estimate, measured: Measurement) -> str:
     return (
         f"Tried on a piece of the training part, it was {_than_probe(measured.value)} "
         f"(80 % interval {points(measured.low, signed=True)} to {points(measured.high, signed=True)} points; {measured.source}); "
-        f"with what was learned on other tasks, {points(one.gain, signed=True)} points are expected."
+        f"with {one.belief}, {points(one.gain, signed=True)} points are expected."
     )
 
 

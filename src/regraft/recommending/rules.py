@@ -66,8 +66,13 @@ def _checked(rule: Rule, situation: Situation, order: Sequence[Estimate]) -> Rul
     best = max(order, key=lambda one: one.expected)
     lost = best.expected - taken.expected
     agrees = rule.advises(order[0]) or lost <= TIE
-    if agrees:
-        because = f"{taken.offer.arm} is expected to reach {taken.expected:.3f}, nothing more than {best.expected:.3f}; {here}."
+    if rule.advises(order[0]):
+        because = f"{order[0].offer.arm} is recommended, expected to reach {order[0].expected:.3f}; {here}."
+    elif agrees:
+        because = (
+            f"its {taken.offer.arm} is expected to reach {taken.expected:.3f}, within half a point of the best, "
+            f"{best.offer.arm}; {here}."
+        )
     else:
         because = (
             f"{best.offer.arm} is expected to reach {best.expected:.3f}, {points(lost)} points more than the rule's "
@@ -89,4 +94,4 @@ def _here(situation: Situation) -> str:
 
 def _ground(one: Estimate) -> str:
     """What an estimate rests on."""
-    return "by what was learned on other tasks" if one.measured is None else f"measured: {one.measured.name}"
+    return f"by {one.belief}" if one.measured is None else f"measured: {one.measured.name}"

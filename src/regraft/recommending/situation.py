@@ -77,7 +77,8 @@ class Situation:
         """Whether the domain is far, by distance; without one, whether an earlier stage serves the task best."""
         if self.distance is not None:
             return self.distance > FAR
-        return None if self.probe is None else self.earlier_gain > 0.01
+        gain = self.evidence.get("headroom/stage")  # paired, so that the best of many stages is not best by chance
+        return None if self.probe is None else (gain is not None and gain.low > 0)
 
     @property
     def few(self) -> bool:
