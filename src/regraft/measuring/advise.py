@@ -42,6 +42,7 @@ def advise(
     settings: Settings | None = None,
     resources: Resources | None = None,
     budget_seconds: float = BUDGET_SECONDS,
+    always: Sequence[str] = (),
     progress: Report | None = None,
 ) -> Recommendation:
     """Which strategy on which backbone, and why.
@@ -52,6 +53,7 @@ def advise(
         settings: What is fixed already.
         resources: Device, precision, cache.
         budget_seconds: Wall time, about: with little of it intervals are wider, but there is always an answer.
+        always: Strategies to try even where the prior gives them no chance.
         progress: Called with (what, done, total).
     """
     begun = time.perf_counter()
@@ -66,7 +68,7 @@ def advise(
         measured.append(_measured(task, trunk, settings, resources, device, share, progress))
     for number, one in enumerate(rivals := _rivals(measured)):
         left = budget_seconds - (time.perf_counter() - begun)
-        trials = _trials(task, one, resources, device, left / (len(rivals) - number), progress)
+        trials = _trials(task, one, resources, device, left / (len(rivals) - number), always, progress)
         measured[measured.index(one)] = replace(one, evidence=_with(one.evidence, trials))
     speeds = {one.evidence.backbone: one.speed for one in measured}
     stored = {one.evidence.backbone: _stored(one.evidence) for one in measured}
@@ -121,7 +123,13 @@ def _rivals(measured: Sequence[_Measured]) -> list[_Measured]:
 
 
 def _trials(
-    task: Task, one: _Measured, resources: Resources, device: str, seconds: float, progress: Report | None
+    task: Task,
+    one: _Measured,
+    resources: Resources,
+    device: str,
+    seconds: float,
+    always: Sequence[str],
+    progress: Report | None,
 ) -> list[Measurement]:
     """Raced trials of the strategies that may be worth it."""
     grounds: dict[int | None, Ground] = {}
@@ -142,7 +150,9 @@ def _trials(
     probe = next((offer for offer in one.offers if offer.strategy == "feature-extraction"), None)
     if probe is None or seconds <= 0:
         return []
-    return raced(Race(ground_of, probe, contenders(one.offers, one.situation), plan_of, one.speed, seconds, progress))
+    forced = [offer for offer in one.offers if offer.strategy in always and offer.usual]
+    hopeful = [offer for offer in contenders(one.offers, one.situation) if offer not in forced]
+    return raced(Race(ground_of, probe, [*forced, *hopeful], plan_of, one.speed, seconds, progress))
 
 
 def _with(evidence: Evidence, more: Sequence[Measurement]) -> Evidence:
