@@ -8,7 +8,18 @@ from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from regraft.api import Resources, Settings, fit, inspect, load, load_backbone, open_task, prepare
+    from regraft.api import (
+        Resources,
+        Settings,
+        fit,
+        inspect,
+        load,
+        load_backbone,
+        measure,
+        open_task,
+        prepare,
+        recommend,
+    )
     from regraft.comparing import compare
     from regraft.model import Model
 
@@ -23,8 +34,10 @@ __all__ = [
     "inspect",
     "load",
     "load_backbone",
+    "measure",
     "open_task",
     "prepare",
+    "recommend",
 ]
 
 _HOMES = {"Model": "regraft.model", "compare": "regraft.comparing"}

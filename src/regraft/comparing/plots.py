@@ -12,7 +12,7 @@ from regraft.comparing.curves import LearningCurve
 from regraft.comparing.ranking import Summary
 from regraft.comparing.receipt import SCRATCH
 from regraft.comparing.trials import Trial
-from regraft.comparing.words import metric_said
+from regraft.core.words import metric_said
 
 WIDE = (7.2, 4.2)
 MOST_CELLS = 20  # classes up to which a confusion is written in numbers

@@ -10,8 +10,8 @@ from regraft.comparing import plots
 from regraft.comparing.curves import LearningCurve
 from regraft.comparing.ranking import Contest, Summary, Verdict, grouped, largest
 from regraft.comparing.trials import Trial
-from regraft.comparing.words import metric_said, points, seconds_said
 from regraft.core import Task
+from regraft.core.words import metric_said, points, seconds_said
 
 STYLE = """
 :root { color-scheme: light dark; --ink: #1a1a1a; --paper: #ffffff; --soft: #5a5a5a; --line: #d8d8d8; }
