@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from regraft.api import Resources, Settings, fit, inspect, load, load_backbone, measure, open_task, prepare
     from regraft.comparing import compare
+    from regraft.hierarchy import probe
+    from regraft.measuring import write_source_statistics
     from regraft.model import Model
 
 __version__ = version("regraft")
@@ -26,9 +28,16 @@ __all__ = [
     "measure",
     "open_task",
     "prepare",
+    "probe",
+    "write_source_statistics",
 ]
 
-_HOMES = {"Model": "regraft.model", "compare": "regraft.comparing"}
+_HOMES = {
+    "Model": "regraft.model",
+    "compare": "regraft.comparing",
+    "probe": "regraft.hierarchy",
+    "write_source_statistics": "regraft.measuring",
+}
 
 
 def __getattr__(name: str) -> Any:
