@@ -15,7 +15,7 @@ from starlette.exceptions import HTTPException
 from regraft.core import InputError
 from regraft.studio.guard import Door, Guard
 from regraft.studio.refusals import RefusedError
-from regraft.studio.routes import jobs, predictions, tasks
+from regraft.studio.routes import jobs, predictions, scenarios, tasks
 from regraft.studio.studio import Config, Studio
 
 log = logging.getLogger("regraft.studio")
@@ -36,7 +36,7 @@ def create_app(config: Config, door: Door) -> FastAPI:
 
     app = FastAPI(title="regraft studio", lifespan=lifespan, docs_url=None, redoc_url=None, openapi_url=None)
     app.state.studio = studio
-    for group in (tasks, jobs, predictions):
+    for group in (tasks, jobs, predictions, scenarios):
         app.include_router(group.router)
     pages = Path(str(files("regraft.studio") / "pages"))
 

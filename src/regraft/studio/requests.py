@@ -67,7 +67,31 @@ class AskedProbe(Asked):
     backbone: Name
 
 
-AskedJob = Annotated[AskedFit | AskedComparison | AskedAdvice | AskedProbe, Field(discriminator="verb")]
+class AskedScenario(Asked):
+    """A scenario measured here and now."""
+
+    verb: Literal["scenario"]
+    number: Annotated[int, Field(ge=1, le=1000)]
+    answer: Annotated[str, Field(pattern=r"^[a-z]$")]
+    budget_seconds: Annotated[float, Field(gt=0, le=3600)] = 60.0
+
+
+OfTask = AskedFit | AskedComparison | AskedAdvice | AskedProbe
+AskedJob = Annotated[OfTask | AskedScenario, Field(discriminator="verb")]
+
+
+class AskedAnswer(Asked):
+    """An answer to a scenario."""
+
+    answer: Annotated[str, Field(pattern=r"^[a-z]$")]
+
+
+class AskedLook(Asked):
+    """A picture or text to be seen stage by stage."""
+
+    backbone: Name
+    text: str = ""
+    picture: Annotated[str, Field(pattern=r"^[0-9a-f]{16}$")] | None = None
 
 
 class AskedPrediction(Asked):

@@ -47,6 +47,7 @@ class Studio:
         self.sessions = Sessions(config.folder, config.limits)
         self.desk = Desk(config.folder / "remembered", config.limits)
         self.runner = Runner(config.workers)
+        self._scenarios: dict[str, Offered] = {}
         self._begun = secrets.token_hex(8)  # data named at the start may have changed since the last one
 
     @property
@@ -57,7 +58,7 @@ class Studio:
 
     def tasks(self, session: Session) -> list[TaskPlace]:
         """The shared tasks, then the visitor's own."""
-        return [self._shared(one) for one in self.config.tasks] + own_tasks(session)
+        return [self._shared(one) for one in self._offered()] + own_tasks(session)
 
     def task(self, session: Session, name: str) -> TaskPlace:
         """One task that the visitor may use.
@@ -65,13 +66,30 @@ class Studio:
         Raises:
             RefusedError: There is none such.
         """
-        shared = next((self._shared(one) for one in self.config.tasks if one.name == name), None)
+        shared = next((self._shared(one) for one in self._offered() if one.name == name), None)
         return shared or own_task(session, name)
+
+    def _offered(self) -> tuple[Offered, ...]:
+        return (*self.config.tasks, *self._scenarios.values())
 
     def _shared(self, one: Offered) -> TaskPlace:
         return TaskPlace(
             one.name, one.title, one.path, self.config.folder / "thumbs" / self._begun / one.name, own=False
         )
+
+    async def open_scenario(self, number: int) -> dict[str, Any]:
+        """Offer the task behind a scenario to all visitors, where its data are on this machine."""
+        name = f"scenario-{number}"
+        folder = self.config.folder / "scenarios" / name
+        found = await self.desk.ask("scenario-task", {"number": number, "folder": str(folder)})
+        if found["path"] is None:
+            return {"name": None, "said": found["said"]}
+        self._scenarios[name] = Offered(name, f"Scenario {number}: {Path(found['path']).name}", Path(found["path"]))
+        return {"name": name, "said": found["said"]}
+
+    async def remembered(self, verb: str, arguments: dict[str, Any]) -> Any:
+        """The answer to a request that does not change while this studio runs."""
+        return await self.desk.remembered(verb, arguments, of=self._begun)
 
     async def inspection(self, task: TaskPlace) -> dict[str, Any]:
         """What a task is, computed once."""

@@ -14,11 +14,11 @@ from fastapi.responses import FileResponse
 from regraft.studio.events import events_after
 from regraft.studio.jobs import Job, jobs_in, read_result
 from regraft.studio.refusals import RefusedError
-from regraft.studio.requests import AskedAdvice, AskedComparison, AskedFit, AskedJob, AskedProbe
+from regraft.studio.requests import AskedFit, AskedJob, AskedScenario, OfTask
 from regraft.studio.routes import TheSession, TheStudio
 from regraft.studio.sessions import Session
 from regraft.studio.studio import Studio
-from regraft.studio.uploads import TaskPlace, clean_stem
+from regraft.studio.uploads import clean_stem
 
 router = APIRouter(prefix="/api/jobs")
 
@@ -43,43 +43,46 @@ async def asked(studio: TheStudio, session: TheSession, wanted: AskedJob = Body(
     """Put a job in line."""
     studio.check_line(session)
     await asyncio.to_thread(studio.sessions.check_room, session, 0)
-    task = studio.task(session, wanted.task)
-    await studio.check_backbone(wanted.backbone)
+    if not isinstance(wanted, AskedScenario):
+        await _checked(studio, session, wanted)
     folder = session.new(session.jobs)
-    arguments = {"path": str(task.path), "backbone": wanted.backbone, "folder": str(folder), **studio.where}
-    arguments |= _further(studio, session, wanted)
+    arguments = {"folder": str(folder), **studio.where, **_arguments(studio, session, wanted)}
     job = Job(
         name=folder.name,
         verb=wanted.verb,
-        title=_title(task, wanted),
-        shown={**wanted.model_dump(), "task_title": task.title},
+        title=_title(studio, session, wanted),
+        shown={**wanted.model_dump(), "task_title": _task_title(studio, session, wanted)},
         arguments=arguments,
         created=time.time(),
     )
     return _told(studio, session, await studio.runner.add(session, job))
 
 
-def _further(studio: Studio, session: Session, wanted: AskedJob) -> dict[str, Any]:
-    """What a verb gets besides the task and the backbone."""
-    if isinstance(wanted, AskedFit):
-        source = None if wanted.source is None else str(studio.task(session, wanted.source).path)
-        return {"strategy": wanted.strategy, "settings": wanted.settings.model_dump(), "source": source}
-    if isinstance(wanted, AskedComparison):
-        return {
-            "strategies": wanted.strategies,
-            "seeds": wanted.seeds,
-            "shots": wanted.shots,
-            "settings": wanted.settings.model_dump(),
-        }
-    if isinstance(wanted, AskedAdvice):
-        return {"budget_seconds": wanted.budget_seconds}
-    return {}
+async def _checked(studio: Studio, session: Session, wanted: OfTask) -> None:
+    """Refuse a task that is not the visitor's and a backbone that is not offered."""
+    studio.task(session, wanted.task)
+    await studio.check_backbone(wanted.backbone)
 
 
-def _title(task: TaskPlace, wanted: AskedFit | AskedComparison | AskedAdvice | AskedProbe) -> str:
-    said = {"compare": "comparison", "recommend": "recommendation", "probe": "stage probes"}
+def _arguments(studio: Studio, session: Session, wanted: OfTask | AskedScenario) -> dict[str, Any]:
+    """What the verb gets."""
+    if isinstance(wanted, AskedScenario):
+        return {"number": wanted.number, "answer": wanted.answer, "budget_seconds": wanted.budget_seconds}
+    arguments = wanted.model_dump(exclude={"verb", "task"})
+    arguments["path"] = str(studio.task(session, wanted.task).path)
+    if isinstance(wanted, AskedFit) and wanted.source is not None:
+        arguments["source"] = str(studio.task(session, wanted.source).path)
+    return arguments
+
+
+def _task_title(studio: Studio, session: Session, wanted: OfTask | AskedScenario) -> str:
+    return f"scenario {wanted.number}" if isinstance(wanted, AskedScenario) else studio.task(session, wanted.task).title
+
+
+def _title(studio: Studio, session: Session, wanted: OfTask | AskedScenario) -> str:
+    said = {"compare": "comparison", "recommend": "recommendation", "probe": "stage probes", "scenario": "measuring"}
     what = wanted.strategy if isinstance(wanted, AskedFit) else said[wanted.verb]
-    return f"{what} on {task.title}"
+    return f"{what} on {_task_title(studio, session, wanted)}"
 
 
 @router.get("/{name}")
@@ -109,9 +112,9 @@ async def remove(name: str, studio: TheStudio, session: TheSession) -> None:
 
 @router.get("/{name}/report.html")
 async def report(name: str, studio: TheStudio, session: TheSession) -> FileResponse:
-    """The report of a fit or a comparison."""
+    """The report of a fit, a comparison or a hierarchy."""
     folder, job = studio.job(session, name)
-    for file in (folder / "report.html", folder / "comparison" / "report.html"):
+    for file in (folder / "report.html", folder / "comparison" / "report.html", folder / "hierarchy" / "report.html"):
         if file.is_file():
             headers = {"content-security-policy": REPORT_POLICY}
             shown = f"{clean_stem(job.title + '.')}-report.html"

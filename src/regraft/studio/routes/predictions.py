@@ -1,4 +1,4 @@
-"""`/api/jobs/{name}/predict`: what a trained model says of a text or a picture."""
+"""A visitor's own text or picture: what a trained model says of it, and what each stage of a backbone makes of it."""
 
 import asyncio
 import secrets
@@ -7,9 +7,10 @@ from typing import Any
 from fastapi import APIRouter, Request
 
 from regraft.studio.refusals import RefusedError
-from regraft.studio.requests import AskedPrediction
+from regraft.studio.requests import AskedLook, AskedPrediction
 from regraft.studio.routes import TheSession, TheStudio
 from regraft.studio.sessions import NAME, Session
+from regraft.studio.studio import Studio
 from regraft.studio.uploads import keep_picture, receive
 
 router = APIRouter(prefix="/api")
@@ -35,17 +36,30 @@ async def predict(name: str, wanted: AskedPrediction, studio: TheStudio, session
     folder, job = studio.job(session, name)
     if job.state != "done" or not (folder / "model" / "model.json").is_file():
         raise RefusedError("this entry has no model yet; train one in the lab", 404)
-    given = (
-        picture_path(session, wanted.picture)
-        if wanted.picture
-        else _text(wanted.text, studio.config.limits.text_characters)
-    )
+    given = _given(studio, session, wanted)
     arguments = {"model": str(folder / "model"), "given": given, "label": wanted.label}
     found: dict[str, Any] = await studio.desk.ask("predict", arguments)
     return found
 
 
-def picture_path(session: Session, name: str) -> str:
+@router.post("/tasks/{name}/look")
+async def look(name: str, wanted: AskedLook, studio: TheStudio, session: TheSession) -> dict[str, Any]:
+    """A picture or text seen stage by stage by a backbone, with probes that learnt from a task."""
+    task = studio.task(session, name)
+    backbone = await studio.check_backbone(wanted.backbone)
+    arguments = {"path": str(task.path), "backbone": backbone, "given": _given(studio, session, wanted), **studio.where}
+    found: dict[str, Any] = await studio.desk.ask("look", arguments)
+    return found
+
+
+def _given(studio: Studio, session: Session, wanted: AskedPrediction | AskedLook) -> str:
+    """The text, or the path of the picture that was sent."""
+    if wanted.picture:
+        return _picture_path(session, wanted.picture)
+    return _text(wanted.text, studio.config.limits.text_characters)
+
+
+def _picture_path(session: Session, name: str) -> str:
     """Where a picture that was sent lies.
 
     Raises:

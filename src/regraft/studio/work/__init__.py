@@ -3,8 +3,10 @@
 from collections.abc import Callable
 from typing import Any
 
+from regraft.studio.work.advising import grade, measure_scenario, recommend, scenario_task, scenarios
 from regraft.studio.work.comparing import compare
 from regraft.studio.work.data import inspect
+from regraft.studio.work.hierarchies import look, probe
 from regraft.studio.work.predicting import predict
 from regraft.studio.work.surveying import backbones, survey
 from regraft.studio.work.training import fit
@@ -16,8 +18,15 @@ VERBS: dict[str, Verb] = {
     "inspect": inspect,
     "backbones": backbones,
     "survey": survey,
+    "predict": predict,
+    "look": look,
+    "scenarios": scenarios,
+    "grade": grade,
+    "scenario-task": scenario_task,
+    "recommend": recommend,
     "fit": fit,
     "compare": compare,
-    "predict": predict,
+    "probe": probe,
+    "scenario": measure_scenario,
 }
-"""What a worker can be asked; the first three and `predict` take a moment, the others are jobs."""
+"""What a worker can be asked; from `recommend` on these are jobs, the others take a moment."""

@@ -4,10 +4,9 @@ from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from regraft.comparing.report import STYLE
+from regraft.reporting import page, table, write_page
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
 
     from regraft.core import Task
     from regraft.evaluating import Evaluation
@@ -39,27 +38,20 @@ def write_run_report(file: Path, task: "Task", model: "Model", found: "Evaluatio
         f"<p>Backbone: {escape(passport.name)}, licence {escape(passport.license)}, pre-trained on "
         f"{escape(passport.source_data)}.</p>",
         f"<h2>Result on the {escape(told['split'])} part</h2>",
-        _table(("metric", "value", "95 % interval"), metrics),
+        table(("metric", "value", "95 % interval"), metrics),
         *_forgotten(told),
         "<h2>What trained</h2>",
         f"<p>{told['trainable_parameters']:,} parameters could change.</p>",
-        _table(tuple(rows[0]), [tuple(row.values()) for row in rows]),
+        table(tuple(rows[0]), [tuple(row.values()) for row in rows]),
         "<h2>Epoch by epoch</h2>",
-        _table(("step", "training loss", "validation loss", "validation accuracy", "seconds", "note"), steps),
+        table(("step", "training loss", "validation loss", "validation accuracy", "seconds", "note"), steps),
     ]
     if found.confusion and len(task.classes) <= MOST_CLASSES:
         counts = [(name, *map(str, row)) for name, row in zip(model.classes, found.confusion, strict=True)]
-        parts += ["<h2>Confusion (rows: truth)</h2>", _table(("", *model.classes), counts)]
+        parts += ["<h2>Confusion (rows: truth)</h2>", table(("", *model.classes), counts)]
     environment = ", ".join(f"{name} {value}" for name, value in model.run.environment.items())
     parts.append(f'<p class="soft">Made with {escape(environment)}; seed {plan.seed}.</p>')
-    text = (
-        '<!DOCTYPE html>\n<html lang="en"><head><meta charset="utf-8">'
-        '<meta name="viewport" content="width=device-width, initial-scale=1">'
-        f"<title>{escape(title)}</title><style>{STYLE}</style></head>\n<body>{chr(10).join(parts)}</body></html>\n"
-    )
-    draft = file.with_name(f".{file.name}.draft")
-    draft.write_text(text, encoding="utf-8")
-    draft.replace(file)
+    write_page(file, page(title, parts))
 
 
 def _introduction(task: "Task", told: dict[str, Any]) -> str:
@@ -77,9 +69,3 @@ def _forgotten(told: dict[str, Any]) -> list[str]:
 
 def _between(interval: tuple[float, float] | None) -> str:
     return "" if interval is None else f"{interval[0]:.4f} to {interval[1]:.4f}"
-
-
-def _table(head: "Sequence[str]", rows: "Sequence[Sequence[str]]") -> str:
-    top = "".join(f"<th>{escape(one)}</th>" for one in head)
-    body = "".join("<tr>" + "".join(f"<td>{escape(one)}</td>" for one in row) + "</tr>" for row in rows)
-    return f'<div class="table"><table><thead><tr>{top}</tr></thead><tbody>{body}</tbody></table></div>'
