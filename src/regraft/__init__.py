@@ -21,6 +21,8 @@ if TYPE_CHECKING:
         recommend,
     )
     from regraft.comparing import compare
+    from regraft.hierarchy import probe
+    from regraft.measuring import write_source_statistics
     from regraft.model import Model
 
 __version__ = version("regraft")
@@ -37,10 +39,17 @@ __all__ = [
     "measure",
     "open_task",
     "prepare",
+    "probe",
     "recommend",
+    "write_source_statistics",
 ]
 
-_HOMES = {"Model": "regraft.model", "compare": "regraft.comparing"}
+_HOMES = {
+    "Model": "regraft.model",
+    "compare": "regraft.comparing",
+    "probe": "regraft.hierarchy",
+    "write_source_statistics": "regraft.measuring",
+}
 
 
 def __getattr__(name: str) -> Any:

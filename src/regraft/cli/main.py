@@ -19,6 +19,7 @@ COMMANDS = (
     ("demo", "regraft.cli.demo", "The whole story on embedded data and weights, with no network."),
     ("inspect", "regraft.cli.inspect", "What the data is, and what is wrong with it."),
     ("backbones", "regraft.cli.backbones", "Which pretrained backbones can be used here."),
+    ("probe", "regraft.cli.probe", "The feature hierarchy: per stage, how well it serves the task."),
     ("recommend", "regraft.cli.recommend", "Which strategy on which backbone, measured on your data, and why."),
     ("fit", "regraft.cli.fit", "Graft a head on a backbone and train it."),
     ("evaluate", "regraft.cli.evaluate", "Metrics of a model with intervals, confusion and calibration."),

@@ -10,7 +10,7 @@ from sklearn.feature_extraction.text import TfidfVectorizer
 
 from regraft.activations.extract import Floats
 from regraft.core import ImageSample, TextSample
-from regraft.measuring.probes import STRENGTHS, Folds, Probed, probe, standardised
+from regraft.measuring.probes import Probed, probe
 from regraft.measuring.subject import Subject
 from regraft.media.pictures import decode_rgb
 
@@ -20,7 +20,7 @@ DIRECTIONS = 100
 WORD_STRENGTHS = (0.1, 1.0, 10.0, 100.0)  # rows of length 1 want less regularisation than standardised features
 
 
-def raw_probe(subject: Subject, folds: Folds) -> Probed:
+def raw_probe(subject: Subject) -> Probed:
     """The probe of features that owe nothing to pre-training: pixels at 12 x 12, or tf-idf of words and word pairs.
 
     Of pairs of texts, and where quantities are to be predicted: how the leading directions of the word counts (latent
@@ -28,12 +28,12 @@ def raw_probe(subject: Subject, folds: Folds) -> Probed:
     """
     if subject.backbone.kind == "image":
         pixels = np.stack([_tiny(sample) for sample in subject.samples if isinstance(sample, ImageSample)])
-        return probe(standardised(pixels), subject.targets, subject.classes, folds)
+        return subject.probed(pixels)
     texts = [sample for sample in subject.samples if isinstance(sample, TextSample)]
     if subject.classes and all(text.text_pair is None for text in texts):
         words = _tf_idf().fit_transform([text.text for text in texts])
-        return probe(words, subject.targets, subject.classes, folds, WORD_STRENGTHS)
-    return probe(standardised(_compared(texts)), subject.targets, subject.classes, folds, STRENGTHS)
+        return probe(words, subject.targets, subject.classes, subject.folds, WORD_STRENGTHS)
+    return subject.probed(_compared(texts))
 
 
 def _tf_idf() -> Any:

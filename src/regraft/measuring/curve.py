@@ -6,7 +6,7 @@ import numpy as np
 
 from regraft.core import Evidence, Measurement
 from regraft.evaluating.power_law import fit_power_law
-from regraft.measuring.probes import Z80, Folds, Ints, Probed, probe, standardised
+from regraft.measuring.probes import Z80, Ints, probe, standardised
 from regraft.measuring.subject import Subject
 
 FEWEST_PER_CLASS = 2
@@ -15,18 +15,18 @@ DRAWS = 400
 FEWEST_SIZES = 3  # as many as the power law has parameters
 
 
-def curve(subject: Subject, folds: Folds, last: Probed) -> Iterator[Measurement]:
+def curve(subject: Subject) -> Iterator[Measurement]:
     """`curve/N` for each size: cross-validated accuracy of the last stage's probe that has learnt from N samples."""
     targets = subject.labels
     features = standardised(subject.stages[-1])
-    most = int(np.mean([len(learnt) for learnt, _ in folds]))
+    most = int(np.mean([len(learnt) for learnt, _ in subject.folds]))
     for share in STEPS:
         size = round(share * most)
         if size < FEWEST_PER_CLASS * subject.classes and share < 1:
             continue
-        found = last
+        found = subject.last_probe
         if share < 1:
-            smaller = [(_some(learnt, targets, share, subject.rng), held) for learnt, held in folds]
+            smaller = [(_some(learnt, targets, share, subject.rng), held) for learnt, held in subject.folds]
             found = probe(features, targets, subject.classes, smaller)
         yield Measurement(
             f"curve/{size}",

@@ -4,15 +4,17 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from regraft.core import Measurement
+from regraft.core import Measurement, Task
 from regraft.measuring.baseline import raw_probe
-from regraft.measuring.probes import Z80, Doubles, Folds, Probed
+from regraft.measuring.distances import aligned, class_distance, frechet, mmd, proxy_a
+from regraft.measuring.probes import Z80, Doubles
+from regraft.measuring.source_statistics import SourceStatistics, shipped_statistics, source_statistics
 from regraft.measuring.subject import Subject
 
 
-def affinity(subject: Subject, folds: Folds, last: Probed) -> Iterator[Measurement]:
+def affinity(subject: Subject) -> Iterator[Measurement]:
     """How much more a probe of the trunk's features finds than one of tiny pictures or word counts."""
-    raw = raw_probe(subject, folds)
+    last, raw = subject.last_probe, raw_probe(subject)
     what = "12 x 12 pixels" if subject.backbone.kind == "image" else "word counts"
     yield Measurement(
         "probe/raw", raw.value, raw.low, raw.high, source=f"the same probe of {what}, with no trunk at all"
@@ -40,3 +42,37 @@ def confidence(original: Doubles) -> Iterator[Measurement]:
         float(surest.mean()) + half,
         source="mean probability that the original head gives its own best class",
     )
+
+
+def similarity(subject: Subject, source: Task | SourceStatistics | None) -> Iterator[Measurement]:
+    """All that tells near from far."""
+    if subject.original is not None:
+        yield from confidence(subject.original)
+    yield from affinity(subject)
+    known = source if isinstance(source, SourceStatistics) else None
+    if isinstance(source, Task):
+        known = source_statistics(subject.backbone, source, resources=subject.resources, seed=subject.seed)
+    known = known or shipped_statistics(subject.backbone)
+    width = subject.backbone.outline.stages[-1].width
+    if known is not None and subject.stages[-1].shape[1] == width:
+        yield from distances(subject, known)
+
+
+def distances(subject: Subject, source: SourceStatistics) -> Iterator[Measurement]:
+    """Distances between the source's features and the task's."""
+    pair = aligned(source, subject.stages[-1])
+    of = f"from {source.data}, {source.samples} samples"
+    rng = np.random.default_rng(subject.seed)
+    yield Measurement(
+        "similarity/proxy-a", *proxy_a(pair, rng), source=f"0 = a linear model cannot tell it {of}; 2 = it always can"
+    )
+    yield Measurement("similarity/mmd", *mmd(pair, rng), source=f"squared maximum mean discrepancy {of}, cubic kernel")
+    yield Measurement(
+        "similarity/frechet", *frechet(pair, rng), source=f"Frechet distance {of}, in units of its variance"
+    )
+    if subject.classes and len(source.class_means) > 1:
+        yield Measurement(
+            "similarity/class-means",
+            class_distance(pair, subject.labels),
+            source=f"how far class means lie {of}; 1 = as its own classes from each other",
+        )

@@ -5,12 +5,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 
-from regraft.activations.extract import Extraction, Floats
+from regraft.activations.extract import Extraction, Floats, Progress
 from regraft.activations.pairs import stage_features
 from regraft.backbones.contract import Backbone
-from regraft.core import Sample, Task, TextSample
+from regraft.backbones.source_heads import source_head
+from regraft.core import BackboneError, Sample, Task, TextSample
+from regraft.measuring.probes import Folds, Probed, folds_of, probe, standardised
 from regraft.running.resources import Resources
 from regraft.scores import ScoreInputs
 
@@ -64,20 +67,61 @@ class Subject:
         return ScoreInputs(self.stages[-1], self.targets, self.classes)
 
     @functools.cached_property
+    def folds(self) -> Folds:
+        """What is learnt from and what is held out, for every probe alike; none for quantities."""
+        return folds_of(self.labels, self.groups, self.seed) if self.classes else []
+
+    @functools.cached_property
+    def last_probe(self) -> Probed:
+        """The probe of the last stage."""
+        return self.probed(self.stages[-1])
+
+    def probed(self, features: Floats) -> Probed:
+        """The probe of some features of the samples, (N, D)."""
+        return probe(standardised(features), self.targets, self.classes, self.folds)
+
+    @functools.cached_property
+    def original(self) -> NDArray[np.float64] | None:
+        """(N, K) what the original head says of the samples; None where the backbone has none."""
+        if self.task.kind == "question-answering" or self.stages[-1].shape[1] != self.backbone.outline.stages[-1].width:
+            return None  # features of pairs
+        try:
+            head = source_head(self.backbone.passport, offline=self.resources.offline)
+        except BackboneError:
+            return None
+        with torch.inference_mode():
+            logits = head.module(torch.from_numpy(self.stages[-1])).double()
+        found: NDArray[np.float64] = np.asarray(logits.softmax(dim=1).numpy())
+        return found
+
+    @functools.cached_property
     def rng(self) -> np.random.Generator:
         """Draws of this subject."""
         return np.random.default_rng(self.seed)
 
 
 def subject_of(
-    task: Task, backbone: Backbone, rows: Sequence[int], resources: Resources, seed: int, device: str
+    task: Task,
+    backbone: Backbone,
+    rows: Sequence[int],
+    resources: Resources,
+    *,
+    seed: int = 0,
+    device: str = "cpu",
+    progress: Progress | None = None,
 ) -> Subject:
     """The given training samples with their features."""
     samples = tuple(task.train.samples[row] for row in rows)
     paired = any(isinstance(sample, TextSample) and sample.text_pair is not None for sample in samples)
     reads = "pairs" if paired and task.kind != "question-answering" else "pooled"
     stages, extraction = stage_features(
-        backbone, samples, resources.store(), reads=reads, device=device, precision=resources.precision
+        backbone,
+        samples,
+        resources.store(),
+        reads=reads,
+        device=device,
+        precision=resources.precision,
+        progress=progress,
     )
     groups = np.array(twin_groups(task))[list(rows)]
     return Subject(task, backbone, samples, _targets(task, rows), stages, groups, extraction, resources, seed)

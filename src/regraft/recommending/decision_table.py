@@ -29,6 +29,7 @@ FAR: dict[str, tuple[float, float, float, float]] = {
     "gradual-unfreezing": (-2.0, 3.0, 6.0, 8.0),
     "from-scratch": (-25.0, -15.0, -5.0, 0.0),
 }
+UNKNOWN = 0.25  # how far a domain is taken to be that was not measured: most backbones are chosen near
 SPREAD = (6.0, 5.0, 4.5, 4.0)
 # What tuning gains besides where every token or a span is asked for: pooled features are not what such a head reads
 # (Peters 2019, "To Tune or Not to Tune?", tables 2 and 3).
@@ -46,7 +47,7 @@ def table_gain(strategy: str, situation: Situation, per_class: float) -> tuple[f
     """
     band = sum(per_class > edge for edge in BANDS)
     distance = situation.distance
-    far = distance if distance is not None else {True: 1.0, False: 0.0, None: 0.5}[situation.far]
+    far = distance if distance is not None else {True: 1.0, False: 0.0, None: UNKNOWN}[situation.far]
     points = (1 - far) * NEAR[strategy][band] + far * FAR[strategy][band]
     if situation.summary.kind in {"token-classification", "question-answering"}:
         points += STRUCTURED

@@ -6,15 +6,17 @@ import numpy as np
 
 from regraft.core import Measurement
 from regraft.measuring.cka import cka_matrix
-from regraft.measuring.probes import Z80, Folds, Probed, probe, standardised
+from regraft.measuring.probes import Z80, Probed, probe, standardised
 from regraft.measuring.subject import Subject
+from regraft.scores import ScoreInputs
+from regraft.scores.logme import logme
 
-FEWEST_FOR_CKA = 4
+FEWEST_FOR_CKA = 5
 
 
-def last_stage(subject: Subject, found: Probed) -> Iterator[Measurement]:
+def last_stage(subject: Subject) -> Iterator[Measurement]:
     """The probe of what the original head read, and how much better it knows the samples it learnt from."""
-    name = subject.names[-1]
+    found, name = subject.last_probe, subject.names[-1]
     yield _held(subject, name, found)
     yield _learnt(name, found)
     yield Measurement(
@@ -26,12 +28,13 @@ def last_stage(subject: Subject, found: Probed) -> Iterator[Measurement]:
     )
 
 
-def other_stages(subject: Subject, folds: Folds, last: Probed) -> Iterator[Measurement]:
+def other_stages(subject: Subject) -> Iterator[Measurement]:
     """Probes of the earlier stages, the later ones first, then what the best of them has over the last."""
+    last = subject.last_probe
     best, best_name = last, subject.names[-1]
     for number in reversed(range(len(subject.stages) - 1)):
         name = subject.names[number]
-        found = probe(standardised(subject.stages[number]), subject.targets, subject.classes, folds)
+        found = subject.probed(subject.stages[number])
         yield _held(subject, name, found)
         yield _learnt(name, found)
         if found.value > best.value:
@@ -44,13 +47,26 @@ def other_stages(subject: Subject, folds: Folds, last: Probed) -> Iterator[Measu
     )
 
 
-def all_stages(subject: Subject, folds: Folds) -> Iterator[Measurement]:
+def every_stage(subject: Subject) -> Iterator[Measurement]:
+    """The last stage, then the others."""
+    yield from last_stage(subject)
+    yield from other_stages(subject)
+
+
+def all_stages(subject: Subject) -> Iterator[Measurement]:
     """The probe of all stages side by side, each with the same total variance (Evci 2022, Head2Toe)."""
     widths = [part.shape[1] for part in subject.stages]
     parts = [standardised(part) / np.float32(np.sqrt(part.shape[1] / np.mean(widths))) for part in subject.stages]
-    found = probe(np.concatenate(parts, axis=1), subject.targets, subject.classes, folds)
+    found = probe(np.concatenate(parts, axis=1), subject.targets, subject.classes, subject.folds)
     yield _held(subject, "all", found)
     yield _learnt("all", found)
+
+
+def transferability(subject: Subject) -> Iterator[Measurement]:
+    """LogME of every stage."""
+    for name, features in zip(subject.names, subject.stages, strict=True):
+        value = logme(ScoreInputs(standardised(features), subject.targets, subject.classes))
+        yield Measurement(f"transferability/{name}", value, source="LogME of the stage: log evidence per sample")
 
 
 def stage_similarity(subject: Subject) -> Iterator[Measurement]:
