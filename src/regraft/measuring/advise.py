@@ -19,8 +19,10 @@ from regraft.strategies import Settings, strategy_named
 Report = Callable[[str, int, int], None]
 
 BUDGET_SECONDS = 120.0
-MEASURE_SHARE = 0.5  # of the budget, for measurements without training; the rest is for trials
+MEASURE_SHARE = 0.6  # of the budget, for measurements without training; the rest is for trials
 FEWEST_SECONDS = 5.0  # to measure a backbone in: with less of it for each, the statically best are taken
+LATE_SHARE = 0.25  # of its time, what a backbone gets once more where that was too short for a probe
+FEWEST_SAMPLES = 64
 MOST_RACED = 2  # backbones whose strategies are tried
 
 
@@ -109,6 +111,17 @@ def _measured(
     speed = measured_speed(trunk, task, device)
     left = max(seconds - (time.perf_counter() - begun), 1.0)
     evidence = measure(task, trunk, resources=resources, budget_seconds=left, seed=settings.seed, progress=progress)
+    if evidence.get(f"probe/{trunk.outline.stages[-1].name}") is None:
+        # The features have taken all the time. They are stored now, and a choice without a probe is a guess.
+        evidence = measure(
+            task,
+            trunk,
+            resources=resources,
+            budget_seconds=max(LATE_SHARE * seconds, 1.0),
+            most_samples=max(_stored(evidence), FEWEST_SAMPLES),
+            seed=settings.seed,
+            progress=progress,
+        )
     offers = offers_for(evidence.backbone, trunk.outline, task.summary(), settings)
     labels = len(task.train) + len(task.validation)
     return _Measured(trunk, evidence, speed, offers, Situation(task.summary(), labels, evidence))

@@ -10,7 +10,7 @@ from regraft.activations.extract import MOST_VIEWS
 from regraft.backbones.contract import Backbone, State
 from regraft.core import Plan, Solve, Task, Train
 
-TIMED = 16  # samples in the timed batch
+TIMED = 8  # samples in the timed batch
 REPEATS = 2  # of which the faster counts: a busy machine only ever makes it slower
 ADAPTED = 0.9  # of a training step where only adapters learn: gradients of activations remain (benchmarks/README.md)
 HIDDEN = 0.5  # share of reading and preprocessing that is not hidden behind the network, two threads ahead
@@ -132,7 +132,6 @@ def _training_seconds(backbone: Backbone, state: State) -> float:
         left = backbone.run(state, 0, len(backbone.outline))
         backbone.pool(left, len(backbone.outline) - 1).float().pow(2).mean().backward()  # type: ignore[no-untyped-call]
 
-    step()  # the first one sets things up
     seconds = []
     for _ in range(REPEATS):
         begun = _now()

@@ -20,10 +20,11 @@ from regraft.recommending import Offer
 GroundOf = Callable[[int | None], Ground]
 Report = Callable[[str, int, int], None]
 
-FEWEST_HELD = 30  # with fewer held-out samples a trial says next to nothing: one answer is three points
+FEWEST_HELD = 60  # with fewer held-out samples the noise of a trial is larger than what it could tell
 FEWEST_SAMPLES = 60  # to train on, and at least two of each class
 MOST_RUNGS = 3
-PATIENCE = 1.6  # times the foreseen seconds before a trial is given up
+PATIENCE = 3.0  # times the foreseen seconds before a trial is given up, since other work may come between
+FLOOR = 10.0  # seconds before which none is given up
 
 
 @dataclass(frozen=True)
@@ -119,7 +120,7 @@ def _rung(race: Race, ground: Ground, contenders: Sequence[Offer], deadline: flo
         left = deadline - time.perf_counter()
         if left <= 0:
             break
-        result = _tried(race, offer, ground, time.perf_counter() + max(min(seconds, 1.2 * left), 2.0))
+        result = _tried(race, offer, ground, time.perf_counter() + max(min(seconds, 1.2 * left), FLOOR))
         if probe is not None and result is not None:
             found[offer.arm] = (result, probe)
     return found

@@ -29,10 +29,14 @@ FAR: dict[str, tuple[float, float, float, float]] = {
     "gradual-unfreezing": (-2.0, 3.0, 6.0, 8.0),
     "from-scratch": (-25.0, -15.0, -5.0, 0.0),
 }
+UNKNOWN = 0.25  # how far a domain is taken to be that was not measured: most backbones are chosen near
 SPREAD = (6.0, 5.0, 4.5, 4.0)
 # What tuning gains besides where every token or a span is asked for: pooled features are not what such a head reads
 # (Peters 2019, "To Tune or Not to Tune?", tables 2 and 3).
 STRUCTURED = 10.0
+# Share of what a probe of all stages gains over one of the last that tuning is expected to gain too, per band: what
+# earlier stages hold can be moved to the last, given labels enough.
+FOUND_EARLIER = (0.3, 0.7, 1.0, 1.0)
 MOST_SHARE = 0.6  # of what the probe lacks: no strategy is expected to gain more than this share of it
 
 
@@ -46,8 +50,10 @@ def table_gain(strategy: str, situation: Situation, per_class: float) -> tuple[f
     """
     band = sum(per_class > edge for edge in BANDS)
     distance = situation.distance
-    far = distance if distance is not None else {True: 1.0, False: 0.0, None: 0.5}[situation.far]
+    far = distance if distance is not None else {True: 1.0, False: 0.0, None: UNKNOWN}[situation.far]
     points = (1 - far) * NEAR[strategy][band] + far * FAR[strategy][band]
     if situation.summary.kind in {"token-classification", "question-answering"}:
         points += STRUCTURED
+    if strategy != "feature-extraction@all":
+        points += 100 * FOUND_EARLIER[band] * max(situation.all_gain, 0.0)
     return min(points / 100, MOST_SHARE * (1 - situation.reached)), SPREAD[band] / 100

@@ -92,7 +92,7 @@ def _evidence(row: dict[str, Any]) -> Evidence:
     stages = tuple(
         Stage(one["name"], tuple(one["modules"]), one["parameters"], one["width"]) for one in outline["stages"]
     )
-    known = [
+    known: list[dict[str, Any]] = [
         {key: float("nan") if value is None else value for key, value in one.items()} for one in row["measurements"]
     ]
     measurements = tuple(Measurement(**one) for one in known)

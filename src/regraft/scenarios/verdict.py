@@ -125,14 +125,16 @@ def _by_head(scenario: Scenario, advice: Recommendation) -> Verdict:
 
 
 def _by_backbone(scenario: Scenario, advice: Recommendation) -> Verdict:
-    best = {}
-    for one in advice.choices:
-        if one.backbone not in best or one.expected > best[one.backbone].expected:
-            best[one.backbone] = one
+    best: dict[str, Choice] = {}
+    for choice in advice.choices:
+        if choice.backbone not in best or choice.expected > best[choice.backbone].expected:
+            best[choice.backbone] = choice
     first = advice.best.backbone
-    rivals = [one for name, one in best.items() if name != first]
-    tie = any(best[first].expected - one.expected <= TIE for one in rivals)
-    said = {name: f"the best on {_short(name)} is expected to reach {one.expected:.3f}" for name, one in best.items()}
+    rivals = [choice for name, choice in best.items() if name != first]
+    tie = any(best[first].expected - choice.expected <= TIE for choice in rivals)
+    said = {
+        name: f"the best on {_short(name)} is expected to reach {choice.expected:.3f}" for name, choice in best.items()
+    }
     of_each = {}
     for one in scenario.answers:
         name = next((full for full in best if _short(full) == _short(one.backbone)), None)
