@@ -71,6 +71,7 @@ class Desk:
         try:
             async with self._line:
                 request = {"verb": verb, "arguments": arguments}
+                await self._worker.ready()
                 return result_of(await asyncio.wait_for(self._worker.ask(request), self._limits.answer_seconds))
         except TimeoutError as error:
             await self._worker.end()

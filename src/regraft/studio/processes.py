@@ -26,6 +26,7 @@ class Worker:
         self._gentle = gentle
         self._process: asyncio.subprocess.Process | None = None
         self._answered = 0
+        self._ready = False
 
     async def start(self) -> None:
         """Begin loading libraries; returns before they are loaded."""
@@ -54,11 +55,9 @@ class Worker:
         if process is None or process.stdin is None or process.stdout is None:
             raise WorkerLost
         try:
+            await self.ready()
             process.stdin.write(json.dumps(request).encode() + b"\n")
             await process.stdin.drain()
-            if not self._ready:
-                await self._line(process.stdout)
-                self._ready = True
             answer = await self._line(process.stdout)
         except (ConnectionError, ValueError) as error:
             raise WorkerLost from error
@@ -66,6 +65,17 @@ class Worker:
         if self._answered >= RENEWED_AFTER:
             await self.end()
         return answer
+
+    async def ready(self) -> None:
+        """Wait until its libraries are loaded, which takes seconds, on a busy machine minutes.
+
+        Raises:
+            WorkerLost: It ended meanwhile.
+        """
+        await self.start()
+        if not self._ready and self._process is not None and self._process.stdout is not None:
+            await self._line(self._process.stdout)
+            self._ready = True
 
     @staticmethod
     async def _line(stream: asyncio.StreamReader) -> dict[str, Any]:

@@ -88,7 +88,7 @@ def safe_place(name: str, limits: Limits) -> PurePosixPath:
     Raises:
         RefusedUploadError: It does not.
     """
-    shown = name.encode("ascii", "backslashreplace").decode()[:80]
+    shown = ascii(name)[1:81].removesuffix("'")
     if any(ord(letter) < 32 or ord(letter) == 127 for letter in name):
         raise RefusedUploadError(f"{shown}: a name with control characters; rename it")
     if "\\" in name:

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 from regraft.reporting import page, table, write_page
 
 if TYPE_CHECKING:
-
     from regraft.core import Task
     from regraft.evaluating import Evaluation
     from regraft.model import Model
