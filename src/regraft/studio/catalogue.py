@@ -22,14 +22,24 @@ class Offered:
     path: Path
 
 
-def offered_tasks(data: tuple[str, ...]) -> tuple[Offered, ...]:
+DIGITS = "digits"
+
+
+def offered_tasks(data: tuple[str, ...], folder: Path) -> tuple[Offered, ...]:
     """The tasks of `--data`, or the embedded ones.
+
+    Args:
+        data: As `--data` gives it.
+        folder: Where the embedded pictures are written when they are first asked for.
 
     Raises:
         DataError: A path of `--data` does not exist.
     """
     if not data:
-        return (Offered("intents", "Customer messages, 8 intents", intents_folder()),)
+        return (
+            Offered("intents", "Customer messages, 8 intents", intents_folder()),
+            Offered(DIGITS, "Handwritten digits", folder / "embedded" / DIGITS),
+        )
     found = []
     for number, given in enumerate(data):
         path = Path(given).expanduser()

@@ -55,11 +55,11 @@ def serve(options: Options, say: Callable[[str], None]) -> None:
     Raises:
         OptionError: The address cannot be bound to, or the token is too short.
     """
-    tasks = offered_tasks(options.data)
+    folder = options.folder or (options.cache or default_cache_dir()) / "studio"
+    tasks = offered_tasks(options.data, folder)
     listening = _bound(options.host, options.port)
     port = listening.getsockname()[1]
     door = door_of(options, port)
-    folder = options.folder or (options.cache or default_cache_dir()) / "studio"
     config = Config(folder, tasks, options.backbones, options.device, options.cache, options.workers)
     logging.basicConfig(level=logging.WARNING, format="%(name)s: %(message)s")
     app = create_app(config, door)

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from regraft.studio.catalogue import Offered
+from regraft.studio.catalogue import DIGITS, Offered
 from regraft.studio.desk import Desk
 from regraft.studio.jobs import Job, jobs_in, read_job
 from regraft.studio.limits import Limits
@@ -93,6 +93,8 @@ class Studio:
 
     async def inspection(self, task: TaskPlace) -> dict[str, Any]:
         """What a task is, computed once."""
+        if task.name == DIGITS and not task.path.exists():
+            await self.desk.ask("embed", {"folder": str(task.path)})
         arguments = {"path": str(task.path), "thumbs": str(task.thumbs)}
         found: dict[str, Any] = await self.desk.remembered("inspect", arguments, of=self._begun)
         for problem in found["problems"]:

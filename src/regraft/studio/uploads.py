@@ -71,7 +71,7 @@ def keep(session: Session, received: Path, name: str, limits: Limits) -> TaskPla
 
     Args:
         session: Whose.
-        received: The file; it is moved.
+        received: The file; it may be moved.
         name: What the visitor calls it; only its ending and a cleaned stem are used.
         limits: What it must keep to.
 
@@ -100,8 +100,6 @@ def keep(session: Session, received: Path, name: str, limits: Limits) -> TaskPla
     except BaseException:
         shutil.rmtree(folder, ignore_errors=True)
         raise
-    finally:
-        received.unlink(missing_ok=True)
     return own_task(session, folder.name)
 
 

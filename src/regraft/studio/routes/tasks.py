@@ -44,7 +44,10 @@ async def upload(request: Request, studio: TheStudio, session: TheSession, name:
     await asyncio.to_thread(studio.sessions.check_room, session, int(length) if length and length.isdecimal() else 0)
     session.touch()
     received = await receive(request.stream(), length, session.folder, limits.upload_bytes)
-    task = await asyncio.to_thread(keep, session, received, name, limits)
+    try:
+        task = await asyncio.to_thread(keep, session, received, name, limits)
+    finally:
+        received.unlink(missing_ok=True)
     try:
         await asyncio.to_thread(studio.sessions.check_room, session, 0)
         found = await _usable(studio, task)

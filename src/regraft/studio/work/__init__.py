@@ -5,7 +5,7 @@ from typing import Any
 
 from regraft.studio.work.advising import grade, measure_scenario, recommend, scenario_task, scenarios
 from regraft.studio.work.comparing import compare
-from regraft.studio.work.data import inspect
+from regraft.studio.work.data import embed, inspect
 from regraft.studio.work.hierarchies import look, probe
 from regraft.studio.work.predicting import predict
 from regraft.studio.work.surveying import backbones, survey
@@ -15,6 +15,7 @@ Report = Callable[[dict[str, Any]], None]
 Verb = Callable[[dict[str, Any], Report], Any]
 
 VERBS: dict[str, Verb] = {
+    "embed": embed,
     "inspect": inspect,
     "backbones": backbones,
     "survey": survey,

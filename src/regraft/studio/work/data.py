@@ -1,6 +1,7 @@
 """What a task is, what is wrong with it, and a few of its samples to look at."""
 
 import io
+import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +18,16 @@ SHOWN = 3  # samples of each class
 MOST_CLASSES_SHOWN = 12
 EDGE = 96  # pixels of a thumbnail
 MOST_ITEMS = 20  # named of each problem
+
+
+def embed(arguments: dict[str, Any], _report: "Callable[[dict[str, Any]], None]") -> None:
+    """Write the embedded pictures to `folder`, whole or not at all."""
+    from regraft.demo import digits_folder  # noqa: PLC0415 - a worker warms up first
+
+    folder = Path(arguments["folder"])
+    draft = folder.with_name(f".{folder.name}.draft")
+    shutil.rmtree(draft, ignore_errors=True)
+    digits_folder(draft).replace(folder)
 
 
 def inspect(arguments: dict[str, Any], _report: "Callable[[dict[str, Any]], None]") -> dict[str, Any]:
