@@ -99,9 +99,9 @@ def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     command = [sys.executable, "-m", "regraft.cli", "studio", "--port", "0", "--folder", str(folder / "kept")]
     command += ["--data", str(folder / "messages.csv"), "--data", str(pictures), "--backbone", "scratch:test_resnet"]
     surroundings = {**os.environ, "REGRAFT_CACHE": str(folder / "cache"), "COLUMNS": "200"}
-    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True, env=surroundings) as server:
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=surroundings) as server:
         try:
-            line = server.stderr.readline() if server.stderr else ""
+            line = server.stdout.readline() if server.stdout else ""
             found = re.search(r"http://\S+?(?=/\s)", line)
             assert found, line
             yield found[0]

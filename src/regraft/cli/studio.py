@@ -41,4 +41,5 @@ def command(  # noqa: PLR0913, PLR0917 - one argument per option
     options = serving.Options(
         host, port, token, names, data, backbones, folder, shared.cache_dir, shared.device, workers
     )
-    serving.serve(options, Output(shared).say)
+    output = Output(shared)
+    serving.serve(options, lambda found: output.result({"address": found}, f"studio: {found}   (Ctrl-C ends it)"))

@@ -49,8 +49,12 @@ class Options:
     workers: int = 1
 
 
-def serve(options: Options, say: Callable[[str], None]) -> None:
+def serve(options: Options, announce: Callable[[str], None]) -> None:
     """Serve the studio until it is interrupted.
+
+    Args:
+        options: What the command was given.
+        announce: Gets the address to open, its token with it.
 
     Raises:
         OptionError: The address cannot be bound to, or the token is too short.
@@ -64,7 +68,7 @@ def serve(options: Options, say: Callable[[str], None]) -> None:
     logging.basicConfig(level=logging.WARNING, format="%(name)s: %(message)s")
     app = create_app(config, door)
     server = uvicorn.Server(uvicorn.Config(app, log_level="warning", server_header=False, ws="none"))
-    say(f"studio: {address(door)}   (Ctrl-C ends it)")
+    announce(address(door))
     with listening:
         server.run(sockets=[listening])
 
