@@ -33,7 +33,7 @@ class Question {
     this.refused = h("p", { class: "error", role: "alert", hidden: true });
     this.check = h("button", { class: "main", type: "button", disabled: true, onclick: () => this.answer() }, "Check my answer");
     this.choices = about.choices.map((choice) => h("label", { class: "check" },
-      h("input", { type: "radio", name: `question-${about.number}`, value: choice.key, onchange: () => { this.key = choice.key; this.check.disabled = false; } }), h("span", {}, choice.text)));
+      h("input", { type: "radio", name: `question-${about.number}`, value: choice.key, onchange: () => { this.key = choice.key; this.check.disabled = false; } }), h("span", {}, h("strong", {}, `${choice.key}) `), choice.text)));
     this.element = h("article", { class: "card question", "data-number": about.number },
       h("h2", {}, `${about.number}. ${about.title}`),
       h("fieldset", {}, h("legend", {}, about.question), this.choices),

@@ -76,7 +76,7 @@ def _label(task: "Task", target: Any) -> str:
     if task.kind == "token-classification":
         return " ".join(task.classes[tag] for tag in target)
     if task.kind == "question-answering":
-        return target.spans[0][1] if target.spans else "no answer"
+        return str(target.spans[0][1]) if target.spans else "no answer"
     return f"{target:g}"
 
 
