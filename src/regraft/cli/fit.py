@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 @fit_options
 @click.option("--no-augment", is_flag=True, help="Train on the one centred view of each picture.")
 @click.option("--no-cache", is_flag=True, help="Recompute frozen activations at every step.")
-@click.option("--source", help="Held-out data of what the backbone was pre-trained on.")
+@click.option("--source", help="Data of what the backbone was pre-trained on: what is forgotten of it is measured.")
 @click.option("--keep-source", callback=share, help="Lose at most this of the source's accuracy, such as 2%.")
 @click.option("--resume", is_flag=True, help="Go on from what an interrupted run left in --out.")
 @click.option("--dry-run", is_flag=True, help="Print the plan and train nothing.")
@@ -48,8 +48,9 @@ def command(  # noqa: PLR0913, PLR0917 - one argument per option
     """Graft a head on a backbone and train it on DATA."""
     if out is None and not dry_run:
         raise click.UsageError("--out is missing: name the folder for the model, such as --out flowers-model")
-    if (source is None) != (keep_source is None):
-        raise click.UsageError("--source and --keep-source go together: --source DATA --keep-source 2%")
+    if source is None and (keep_source is not None or plan_options["penalty"] == "replay"):
+        needs = "--penalty replay" if keep_source is None else "--keep-source"
+        raise click.UsageError(f"{needs} needs data of the source: add --source DATA")
     from regraft import api  # noqa: PLC0415 - keeps --help fast
 
     if out is not None and not dry_run:
@@ -72,8 +73,8 @@ def command(  # noqa: PLR0913, PLR0917 - one argument per option
             _show_plan(output, prepared)
             return
         budget = None
-        if source is not None and keep_source is not None:
-            budget = api.SourceBudget(api.open_task(source, seed=shared.seed), keep_source)
+        if source is not None:
+            budget = api.SourceBudget(api.open_source(source, task.kind), keep_source)
         passport = prepared.backbone.passport
         output.say(f"backbone {passport.name}: {passport.source_data}, licence {passport.license}")
         model = api.fit(
@@ -136,20 +137,25 @@ def _show_model(output: Output, model: "Model", task: "Task", out: str) -> None:
         "forgetting": model.forgetting,
         "model": out,
     }
-    from regraft.keeping import budget_sentence  # noqa: PLC0415 - keeps --help fast
+    from regraft.keeping import budget_sentence, curve_rows  # noqa: PLC0415 - keeps --help fast
 
     splits = list(model.results)
     names = [name for name in next(reversed(model.results.values()), {}) if name != "intervals"]
     rows = [[name, *(_with_interval(model.results[split], name) for split in splits)] for name in names]
-    seconds = model.run.seconds
+    seconds, told = model.run.seconds, model.forgetting
     output.result(
         result,
         table(f"{plan.strategy} of {outline.name}, frozen up to {result['boundary']}", ["metric", *splits], rows),
         f"trained {trainable:,} of {result['total_parameters']:,} parameters on {len(task.train)} samples "
         f"in {seconds['total']:.1f} s (features {seconds['features']:.1f} s, training {seconds['training']:.1f} s)",
-        *([] if model.forgetting is None else [budget_sentence(model.forgetting)]),
+        *([] if told is None else [table(CURVE_TITLE, list(CURVE), curve_rows(told))]),
+        *([] if told is None else [budget_sentence(told)]),
         f"model: {out}",
     )
+
+
+CURVE_TITLE = "between pretrained (alpha 0) and tuned weights (alpha 1)"
+CURVE = ("alpha", "target, validation", "source", "lost")
 
 
 def _with_interval(values: dict[str, Any], name: str) -> str:

@@ -11,7 +11,7 @@ from typing import Any
 from regraft import api
 from regraft.comparing.energy import Meter, assumed_watts
 from regraft.comparing.parts import Part
-from regraft.core import Outline, Passport, Plan, Split, Step, TaskKind
+from regraft.core import Outline, Passport, Plan, Split, Step, Task, TaskKind
 from regraft.core.plan import SOLVED
 from regraft.evaluating.bootstrap import RESAMPLES
 from regraft.evaluating.metrics import CalibrationBin
@@ -19,17 +19,26 @@ from regraft.model import Model
 from regraft.running import resolve_device
 from regraft.strategies import strategy_named
 from regraft.strategies.heads import HEADS
+from regraft.tasks import Documents
 
 FORMAT = 2  # of a trial's file; a file of another format is computed anew
 
 
 @dataclass(frozen=True)
 class ForgettingPoint:
-    """Tuned and pretrained weights mixed, `alpha` of the tuned ones: metrics on the target and on the source."""
+    """Tuned and pretrained weights mixed, `alpha` of the tuned ones: metrics on the target and on the source.
+
+    Attributes:
+        alpha: 0 = pretrained, 1 = tuned.
+        target: Validation accuracy of a head solved on that trunk; None where samples have no classes.
+        source: Accuracy of the original head on source data, or its perplexity.
+        lost: How much worse than at 0, as a share.
+    """
 
     alpha: float
-    target: float
+    target: float | None
     source: float
+    lost: float
 
 
 @dataclass(frozen=True)
@@ -117,6 +126,7 @@ class Bench:
         settings: For every trial; a strategy takes those it has a use for.
         resources: Device, precision, cache.
         folder: Where trials are kept.
+        source: Data of what the backbone was pre-trained on; None = forgetting is not measured.
     """
 
     backbone: str
@@ -125,6 +135,7 @@ class Bench:
     settings: api.Settings
     resources: api.Resources
     folder: Path
+    source: Task | Documents | None = None
 
     def plan(self, strategy: str, part: Part) -> Plan:
         """What a trial runs; no weights are loaded for it."""
@@ -143,6 +154,7 @@ class Bench:
             part.content,
             part.task.metric,
             self.resources.precision,
+            *([] if self.source is None else [self.source.fingerprint]),
         ]
         return self.folder / f"{hashlib.sha256(json.dumps(identity).encode()).hexdigest()}.json"
 
@@ -171,7 +183,7 @@ class Bench:
         # The test part is measured here, once, with its draws: fitting does not see it.
         learnt = replace(task, splits={name: split for name, split in task.splits.items() if name != "test"})
         with Meter() as meter:
-            model = api.fit(learnt, prepared, resources=self.resources)
+            model = api.fit(learnt, prepared, resources=self.resources, budget=self._budget(prepared.plan))
         plan, outline = model.run.plan, prepared.outline
         unchanged = plan.start == "pretrained" and plan.frozen(outline) == len(outline)
         found = model.evaluate(test, store=self.resources.store() if unchanged else None)
@@ -185,7 +197,7 @@ class Bench:
             validation=_validation(model, task.metric),
             labels=part.labels,
             draws=tuple(found.draws[task.metric].tolist()),
-            seconds=spent["total"],
+            seconds=spent["total"] - spent.get("forgetting", 0.0),
             training_seconds=spent["features"] + spent["training"],
             trainable_parameters=model.trainable_parameters,
             plan=plan,
@@ -195,7 +207,17 @@ class Bench:
             calibration=found.calibration,
             watts=assumed_watts(resolve_device(self.resources.device)),
             joules=meter.joules,
+            forgetting=_curve(model),
         )
+
+    def _budget(self, plan: Plan) -> api.SourceBudget | None:
+        """What is measured of forgetting; random weights know no source."""
+        return None if self.source is None or plan.start == "random" else api.SourceBudget(self.source)
+
+
+def _curve(model: Model) -> tuple[ForgettingPoint, ...]:
+    curve = [] if model.forgetting is None else model.forgetting["curve"]
+    return tuple(ForgettingPoint(**point) for point in curve)
 
 
 def _validation(model: Model, metric: str) -> float:
@@ -209,6 +231,8 @@ def applicable(strategy: str, settings: api.Settings, kind: TaskKind) -> api.Set
         drop["boundary"] = None
     if strategy in {"feature-extraction", "lora"}:
         drop["batch_norm"] = None
+    if strategy in {"feature-extraction", "lora", "from-scratch"}:
+        drop |= {"penalty": None, "penalty_strength": None}
     if strategy == "feature-extraction":
         if (settings.head or HEADS[kind][0]) in SOLVED:
             drop |= {"epochs": None, "learning_rate": None, "batch_size": None}

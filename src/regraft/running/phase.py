@@ -161,6 +161,8 @@ class _Work:
             self.lengths[0],
             f"{run.plan.seed}/{run.number}/{epoch}",
         )
+        if run.keeper is not None:
+            run.keeper.begin(self.network.last_state, phase, order, epoch)
         targets = torch.tensor(run.task.train.targets)
         trainer = Trainer(self.network, phase, self.optimiser, self.schedule, targets, run.progress, run.keeper)
         with torch.random.fork_rng():
