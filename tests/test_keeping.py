@@ -25,7 +25,7 @@ from regraft.running.loop import Network
 from regraft.strategies import Settings
 
 
-def pictures(folder: Path, digits: range, size: int = 64) -> Path:
+def pictures(folder: Path, digits: range, size: int = 32) -> Path:
     data = load_digits()
     for number in range(500):
         digit = int(data.target[number])
@@ -58,7 +58,7 @@ def backbone(source: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     task = api.open_task(source)
     overlay = {
         **model.pretrained_cfg,
-        "input_size": [3, 64, 64],
+        "input_size": [3, 32, 32],
         "crop_pct": 1.0,
         "num_classes": 5,
         "label_names": list(task.classes),

@@ -13,6 +13,9 @@ if TYPE_CHECKING:
     from regraft.api import Prepared
     from regraft.core import Step, Task
     from regraft.model import Model
+    from regraft.running import Memory
+
+MB = 1 << 20
 
 
 @click.command("fit")
@@ -52,6 +55,7 @@ def command(  # noqa: PLR0913, PLR0917 - one argument per option
         needs = "--penalty replay" if keep_source is None else "--keep-source"
         raise click.UsageError(f"{needs} needs data of the source: add --source DATA")
     from regraft import api  # noqa: PLC0415 - keeps --help fast
+    from regraft.running import expected_memory  # noqa: PLC0415
 
     if out is not None and not dry_run:
         api.check_out(out, resume=resume)
@@ -69,9 +73,11 @@ def command(  # noqa: PLR0913, PLR0917 - one argument per option
         prepared = api.prepare(task, strategy, backbone, settings, resources)
         if strategy == "auto":
             output.say(f"strategy auto: {prepared.plan.strategy}")
+        need = expected_memory(prepared.plan, prepared.backbone, task)
         if dry_run:
-            _show_plan(output, prepared)
+            _show_plan(output, prepared, need)
             return
+        output.say(need.sentence)
         budget = None
         if source is not None:
             budget = api.SourceBudget(api.open_source(source, task.kind), keep_source)
@@ -87,7 +93,7 @@ def command(  # noqa: PLR0913, PLR0917 - one argument per option
             on_step=lambda step: _say_step(output, step),
             budget=budget,
         )
-    _show_model(output, model, task, str(out))
+    _show_model(output, model, task, str(out), need)
 
 
 def _say_problems(output: Output, task: "Task") -> None:
@@ -108,19 +114,23 @@ def _say_step(output: Output, step: "Step") -> None:
     )
 
 
-def _show_plan(output: Output, prepared: "Prepared") -> None:
+def _show_plan(output: Output, prepared: "Prepared", need: "Memory") -> None:
     rows = prepared.plan.table(prepared.outline)
     columns = list(rows[0])
     title = f"{prepared.plan.strategy} of {prepared.outline.name}"
     shown = table(title, columns, [list(row.values()) for row in rows], right=("rate", "parameters"))
-    output.result({"plan": prepared.plan.to_json(), "table": rows}, shown)
+    memory = {"expected_mb": round(need.total / MB)}
+    output.result({"plan": prepared.plan.to_json(), "table": rows, "memory": memory}, shown, need.sentence)
 
 
-def _show_model(output: Output, model: "Model", task: "Task", out: str) -> None:
+def _show_model(output: Output, model: "Model", task: "Task", out: str, need: "Memory") -> None:
+    from regraft.keeping import budget_sentence, curve_rows  # noqa: PLC0415 - keeps --help fast
+    from regraft.running import peak_memory  # noqa: PLC0415
+
     plan, outline = model.run.plan, model.backbone.outline
     frozen = plan.frozen(outline)
     head_parameters = sum(tensor.numel() for tensor in model.head.parameters())
-    trainable = model.trainable_parameters
+    trainable, peak = model.trainable_parameters, peak_memory()
     result = {
         "strategy": plan.strategy,
         "boundary": outline.boundary_name(frozen),
@@ -134,11 +144,10 @@ def _show_model(output: Output, model: "Model", task: "Task", out: str) -> None:
         "total_parameters": outline.parameters + head_parameters,
         "samples": {name: len(split) for name, split in task.splits.items()},
         "seconds": dict(model.run.seconds),
+        "memory": {"expected_mb": round(need.total / MB), "peak_mb": None if peak is None else round(peak / MB)},
         "forgetting": model.forgetting,
         "model": out,
     }
-    from regraft.keeping import budget_sentence, curve_rows  # noqa: PLC0415 - keeps --help fast
-
     splits = list(model.results)
     names = [name for name in next(reversed(model.results.values()), {}) if name != "intervals"]
     rows = [[name, *(_with_interval(model.results[split], name) for split in splits)] for name in names]
@@ -148,6 +157,7 @@ def _show_model(output: Output, model: "Model", task: "Task", out: str) -> None:
         table(f"{plan.strategy} of {outline.name}, frozen up to {result['boundary']}", ["metric", *splits], rows),
         f"trained {trainable:,} of {result['total_parameters']:,} parameters on {len(task.train)} samples "
         f"in {seconds['total']:.1f} s (features {seconds['features']:.1f} s, training {seconds['training']:.1f} s)",
+        *([] if peak is None else [f"memory: {peak / MB:,.0f} MB at the most, {need.total / MB:,.0f} expected"]),
         *([] if told is None else [table(CURVE_TITLE, list(CURVE), curve_rows(told))]),
         *([] if told is None else [budget_sentence(told)]),
         f"model: {out}",
