@@ -117,7 +117,9 @@ def _say_step(output: Output, step: "Step") -> None:
 def _show_plan(output: Output, prepared: "Prepared", need: "Memory") -> None:
     rows = prepared.plan.table(prepared.outline)
     columns = list(rows[0])
-    title = f"{prepared.plan.strategy} of {prepared.outline.name}"
+    penalties = {one["penalty"]["kind"] for one in prepared.plan.to_json()["phases"] if one.get("penalty")}
+    held = f", held by {', '.join(sorted(penalties))}" if penalties else ""
+    title = f"{prepared.plan.strategy} of {prepared.outline.name}{held}"
     shown = table(title, columns, [list(row.values()) for row in rows], right=("rate", "parameters"))
     memory = {"expected_mb": round(need.total / MB)}
     output.result({"plan": prepared.plan.to_json(), "table": rows, "memory": memory}, shown, need.sentence)
