@@ -30,10 +30,10 @@ SIZES = {
 PHRASES = ("the parcel is late", "my card was charged twice", "how do i reset the password", "thank you very much")
 
 
-def folder_of(kind: str, folder: Path, *, head: bool = True) -> Path:
+def folder_of(kind: str, folder: Path, *, head: bool = True, spread: float = 0.02) -> Path:
     """A small model with random weights, its language-model head and a tokenizer, as `save_pretrained` writes them."""
     words = AutoTokenizer.from_pretrained(bundled_folder("minilm"), local_files_only=True)
-    config = AutoConfig.for_model(kind, vocab_size=len(words), **SIZES[kind])
+    config = AutoConfig.for_model(kind, vocab_size=len(words), initializer_range=spread, **SIZES[kind])
     torch.manual_seed(0)
     model = (AutoModelForCausalLM if kind == "gpt2" else AutoModelForMaskedLM).from_config(config)
     (model if head else model.base_model).save_pretrained(folder)
@@ -139,19 +139,19 @@ def test_replayed_documents_join_the_loss(bert: Path, source: Path, task: Task) 
     budget = api.SourceBudget(keeping.open_source(source, task.kind))
     model = api.fit(task, "full-fine-tuning", backbone=str(bert), settings=settings, budget=budget)
     # A new head's loss is near log 2, and that of random weights on hidden words near log 30522.
-    assert model.run.steps[0].loss == pytest.approx(math.log(2) + math.log(30522), abs=0.6)
+    assert model.run.steps[0].loss == pytest.approx(math.log(2) + math.log(30522), abs=0.3)
 
 
-def test_replayed_documents_teach_the_trunk_its_language(bert: Path, source: Path) -> None:
-    trunk = api.load_backbone(str(bert))
+def test_replayed_documents_teach_the_trunk_its_language(tmp_path: Path, source: Path) -> None:
+    trunk = api.load_backbone(str(folder_of("bert", tmp_path / "net", spread=0.2)))
     documents = keeping.open_source(source, "text-classification").samples
     replay = build_replay(
         trunk, Split(documents, (0,) * len(documents)), Supply(trunk, None, "cpu", "fp32", 0, None, []), 1.0
     )
-    optimiser = torch.optim.AdamW(trunk.module.parameters(), 3e-3)
+    optimiser = torch.optim.AdamW(trunk.module.parameters(), 1e-2)
     phase = Train(epochs=1, rates=(1.0,) * len(trunk.outline), head_rate=1.0)
     losses = []
-    for epoch in range(30):
+    for epoch in range(40):
         replay.begin(
             lambda state, start, _: trunk.run(state, start, len(trunk.outline)), phase, [list(range(32))], epoch
         )
@@ -160,7 +160,7 @@ def test_replayed_documents_teach_the_trunk_its_language(bert: Path, source: Pat
         loss.backward()
         optimiser.step()
         losses.append(float(loss.detach()))
-    assert sum(losses[-5:]) < 0.8 * sum(losses[:5])
+    assert sum(losses[-5:]) < 0.9 * sum(losses[:5])
 
 
 def test_a_folder_without_the_head_is_told_so(tmp_path: Path, source: Path, task: Task) -> None:

@@ -171,7 +171,8 @@ class _Work:
         metrics = {"loss": loss}
         if held is not None:
             held_order = plain_order(len(run.task.validation), phase.batch_size, self.lengths[1])
-            metrics = validate(self.network, held, held_order, torch.tensor(run.task.validation.targets))
+            wanted = torch.tensor(run.task.validation.targets)
+            metrics = validate(self.network, held, held_order, wanted, phase.label_smoothing)
         step = Step(
             run.number, epoch, loss, metrics, time.perf_counter() - begun, features, self._note(epoch, loss, chunk)
         )

@@ -16,8 +16,7 @@ from regraft.core import DataError, Split, Train
 from regraft.running.batches import Source, Supply
 from regraft.running.penalties import Through
 
-# One source sample to this many of the target: a fifth of what a step sees is replayed, as Scialom 2022 find that a
-# few per cent suffice and that more costs the target little.
+# One source sample to this many of the target: a fifth of what a step sees is replayed.
 TARGETS_PER_REPLAY = 4
 
 
@@ -43,11 +42,16 @@ class Replay:
     def __init__(self, lesson: Lesson, strength: float, seed: int) -> None:
         self._lesson, self._strength, self._seed = lesson, strength, seed
         self._companions: dict[int, int] = {}
+        self._weights: dict[int, float] = {}
 
     def begin(self, through: Through, phase: Train, order: Sequence[Sequence[int]], epoch: int) -> None:
         """Choose the epoch's companions."""
-        flat = [position for batch in order for position in batch]
-        places = flat[:: min(TARGETS_PER_REPLAY, len(flat))]
+        chosen = [batch[::TARGETS_PER_REPLAY] for batch in order]
+        places = [position for some in chosen for position in some]
+        # A batch's term is the mean over its companions, however the batch is cut into chunks.
+        self._weights = {
+            position: len(batch) / len(some) for batch, some in zip(order, chosen, strict=True) for position in batch
+        }
         rng = random.Random(f"{self._seed}/{epoch}")  # noqa: S311 - not a secret
         count = len(self._lesson)
         rows = [row for _ in range(-(-len(places) // count)) for row in rng.sample(range(count), count)]
@@ -60,7 +64,7 @@ class Replay:
         if not rows:
             return torch.zeros((), device=state[0].device)
         total = self._lesson.loss(rows, self._through, self._phase, self._epoch)
-        return self._strength * total * TARGETS_PER_REPLAY / len(positions)
+        return self._strength * total * self._weights[positions[0]] / len(positions)
 
 
 class ClassLesson:
