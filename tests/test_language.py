@@ -160,7 +160,7 @@ def test_replayed_documents_teach_the_trunk_its_language(tmp_path: Path, source:
         loss.backward()
         optimiser.step()
         losses.append(float(loss.detach()))
-    assert sum(losses[-5:]) < 0.9 * sum(losses[:5])
+    assert sum(losses[:5]) - sum(losses[-5:]) > 2.5  # half a nat a word
 
 
 def test_a_folder_without_the_head_is_told_so(tmp_path: Path, source: Path, task: Task) -> None:
