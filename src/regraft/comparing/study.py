@@ -24,9 +24,10 @@ from regraft.comparing.ranking import (
 )
 from regraft.comparing.receipt import TransferGain, receipt_lines, transfer_gain
 from regraft.comparing.report import Findings, write_report
-from regraft.comparing.trials import Bench, Trial, applicable
+from regraft.comparing.trials import Bench, Trial
 from regraft.core import OptionError, Task
 from regraft.strategies import STRATEGIES, strategy_named
+from regraft.strategies.applying import applicable
 from regraft.tasks import Documents
 
 OnTrial = Callable[[Trial], None]
@@ -100,7 +101,7 @@ def compare(  # noqa: PLR0913 - what a caller may say
         (folder / "trials").mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise OptionError(f"--out {folder}: cannot be made ({error.strerror}); name another folder") from error
-    bench = Bench(backbone, trunk.outline, trunk.passport, settings, resources, folder / "trials", source)
+    bench = Bench(backbone, trunk.outline, trunk.passport, settings, resources, folder / "trials", source=source)
     groups, more = parts_of(task, shots, range(settings.seed, settings.seed + seeds))
     planned = [(strategy, part) for parts in groups for part in parts for strategy in dict.fromkeys(chosen)]
     trials = _run(bench, planned, on_trial, on_time_left)

@@ -1,0 +1,101 @@
+"""How near each task is to a backbone's source, by every measure there is: what `similarity/distance` is calibrated on.
+
+    uv run python benchmarks/similarity.py            # measure; goes on where it was stopped
+    uv run python benchmarks/similarity.py --calibrate
+
+Only training samples are read, and labels only by the probes of `similarity/affinity`. What each task's domain is stands
+in `DOMAINS`, taken from the READMEs of the data, not from any result. Source statistics of the ImageNet networks are
+those of 1,000 pictures of tiny-imagenet. Rows go to results/similarity.jsonl. Needs the real data (REGRAFT_SHARED or
+../shared).
+"""
+
+import argparse
+import json
+import os
+from pathlib import Path
+
+import numpy as np
+
+from regraft import api
+from regraft.measuring.measure import observe
+from regraft.measuring.similarity import similarity
+from regraft.measuring.source_statistics import SourceStatistics, source_statistics
+
+SHARED = Path(os.environ.get("REGRAFT_SHARED") or Path(__file__).resolve().parents[2] / "shared")
+RESULTS = Path(__file__).parent / "results" / "similarity.jsonl"
+SOURCE_SAMPLES = 1000
+MOST_SAMPLES = 1000
+
+# 0 = the same kind of data as the source, 1 = another kind of the same thing (other cameras, scale, style, language use),
+# 2 = other things altogether.
+DOMAINS = {
+    "vision": {
+        "flowers5": 0, "hymenoptera": 0, "cifar10": 0,
+        "dtd10": 1, "pacs_cartoon": 1, "trashnet": 1, "sign_digits": 1, "gtsrb20": 1, "rsscn7": 1,
+        "neu_steel": 2, "blood_cells": 2, "omniglot20": 2,
+    },
+    "text": {
+        "sst2": 0, "ag_news": 0, "trec6": 0, "banking77": 0,
+        "tweet_emotion": 1, "fin_phrasebank": 1, "sms_spam": 1, "tos_unfair": 1, "cola": 1,
+        "germeval18_de": 2, "chemprot": 2, "satd_comments": 2,
+    },
+}  # fmt: skip
+BACKBONES = {"vision": "models/mobilenetv2_100.imagenet", "text": "bundled:minilm"}
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--calibrate", action="store_true")
+    parser.add_argument("--kinds", default="vision,text")
+    arguments = parser.parse_args()
+    if arguments.calibrate:
+        calibrate()
+        return
+    for kind in arguments.kinds.split(","):
+        measure(kind)
+
+
+def measure(kind: str) -> None:
+    RESULTS.parent.mkdir(exist_ok=True)
+    done = {(row["kind"], row["task"]) for row in rows()}
+    named = BACKBONES[kind]
+    backbone = api.load_backbone(str(SHARED / named) if "/" in named else named)
+    source: SourceStatistics | None = None
+    for name, domain in DOMAINS[kind].items():
+        if (kind, name) in done:
+            continue
+        if kind == "vision" and source is None:
+            source = source_statistics(
+                backbone, api.open_task(SHARED / "data" / "tiny-imagenet"), most_samples=SOURCE_SAMPLES
+            )
+        subject = observe(api.open_task(SHARED / "data" / kind / name), backbone, most_samples=MOST_SAMPLES)
+        found = {one.name.removeprefix("similarity/"): round(one.value, 4) for one in similarity(subject, source)}
+        row = {"kind": kind, "task": name, "backbone": named, "domain": domain, **found}
+        with RESULTS.open("a") as file:
+            file.write(json.dumps(row) + "\n")
+        print(json.dumps(row), flush=True)
+
+
+def rows() -> list[dict[str, object]]:
+    return [json.loads(line) for line in RESULTS.read_text().splitlines()] if RESULTS.exists() else []
+
+
+def calibrate() -> None:
+    """Of each measure, its median on near and on far tasks, and how well it orders the domains."""
+    from scipy.stats import kendalltau
+
+    for kind in DOMAINS:
+        found = [row for row in rows() if row["kind"] == kind]
+        names = [name for name in found[0] if name not in {"kind", "task", "backbone", "domain"}] if found else []
+        for name in names:
+            kept = [row for row in found if name in row]
+            values, domains = np.array([row[name] for row in kept]), np.array([row["domain"] for row in kept])
+            medians = [round(float(np.median(values[domains == one])), 3) for one in (0, 1, 2)]
+            tau = kendalltau(values, domains).statistic
+            print(
+                f"{kind:7s} {name:14s} medians near {medians[0]}, middling {medians[1]}, far {medians[2]}; tau {tau:+.2f}"
+            )
+
+
+if __name__ == "__main__":
+    main()
