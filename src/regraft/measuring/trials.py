@@ -139,10 +139,15 @@ def _taken(split: Split, rows: Sequence[int]) -> Split:
 
 
 def _without_stopping(plan: Plan) -> Plan:
-    """The plan with every epoch run: there is no validation part to stop by."""
-    return replace(
-        plan, phases=tuple(replace(one, patience=0) if isinstance(one, Train) else one for one in plan.phases)
-    )
+    """The plan with every epoch run: there is no validation part to stop by, and no source data to replay."""
+    phases = []
+    for one in plan.phases:
+        if isinstance(one, Train):
+            replayed = one.penalty is not None and one.penalty.kind == "replay"
+            phases.append(replace(one, patience=0, penalty=None if replayed else one.penalty))
+        else:
+            phases.append(one)
+    return replace(plan, phases=tuple(phases))
 
 
 @contextmanager
