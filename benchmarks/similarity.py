@@ -5,7 +5,7 @@
 
 Only training samples are read, and labels only by the probes of `similarity/affinity`. What each task's domain is stands
 in `DOMAINS`, taken from the READMEs of the data, not from any result. Source statistics of the ImageNet networks are
-those of 1,000 pictures of tiny-imagenet. Rows go to results/similarity.jsonl. Needs the real data (REGRAFT_SHARED or
+those of 600 pictures of tiny-imagenet. Rows go to results/similarity.jsonl. Needs the real data (REGRAFT_SHARED or
 ../shared).
 """
 
@@ -26,8 +26,8 @@ from regraft.tasks.webdataset import read_shards
 
 SHARED = Path(os.environ.get("REGRAFT_SHARED") or Path(__file__).resolve().parents[2] / "shared")
 RESULTS = Path(__file__).parent / "results" / "similarity.jsonl"
-SOURCE_SAMPLES = 1000
-MOST_SAMPLES = 1000
+SOURCE_SAMPLES = 600
+MOST_SAMPLES = 400
 
 # 0 = the same kind of data as the source, 1 = another kind of the same thing (other cameras, scale, style, language use),
 # 2 = other things altogether.
