@@ -132,7 +132,9 @@ def test_knn_is_scikit_learns_leave_one_out() -> None:
     assert knn(inputs) == pytest.approx((held == inputs.targets).mean())
 
 
-def test_leaving_one_out_of_ridge_is_what_fitting_without_it_gives(inputs: ScoreInputs) -> None:
+@pytest.mark.parametrize("shape", [(30, 6), (16, 24)])
+def test_leaving_one_out_of_ridge_is_what_fitting_without_it_gives(shape: tuple[int, int]) -> None:
+    inputs = made(*shape)
     spectrum = Spectrum.of(inputs.features, centre=True)
     held = leave_one_out(spectrum, inputs.one_hot)
     candidates = []

@@ -36,12 +36,13 @@ def _best(spectrum: Spectrum, outputs: Floats) -> tuple[Floats, Floats]:
     mean = outputs.mean(axis=0)
     wanted = outputs - mean
     projected = spectrum.left.T @ wanted
+    squared = np.square(spectrum.left)
     least, best = np.inf, (outputs, outputs)
     for penalty in PENALTIES:
         kept = spectrum.values / (spectrum.values + penalty * spectrum.values.mean())
         learnt = spectrum.left @ (kept[:, None] * projected)
         # The 1 / N is the mean's: it too is learnt without the sample.
-        leverage = np.square(spectrum.left) @ kept + 1 / len(spectrum)
+        leverage = squared @ kept + 1 / len(spectrum)
         errors = (wanted - learnt) / np.maximum(1 - leverage, 1e-6)[:, None]
         loss = float(np.square(errors).mean())
         if loss < least:
