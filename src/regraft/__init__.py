@@ -8,7 +8,18 @@ from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from regraft.api import Resources, Settings, fit, inspect, load, load_backbone, measure, open_task, prepare
+    from regraft.api import (
+        Resources,
+        Settings,
+        fit,
+        inspect,
+        load,
+        load_backbone,
+        measure,
+        open_task,
+        prepare,
+        recommend,
+    )
     from regraft.comparing import compare
     from regraft.hierarchy import probe
     from regraft.measuring import write_source_statistics
@@ -29,6 +40,7 @@ __all__ = [
     "open_task",
     "prepare",
     "probe",
+    "recommend",
     "write_source_statistics",
 ]
 

@@ -4,28 +4,28 @@ import platform
 import shutil
 import time
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import torch
 
 from regraft.activations.store import ActivationStore
-from regraft.backbones import load_backbone, reinitialised
+from regraft.backbones import load_backbone
 from regraft.backbones.contract import Backbone
 from regraft.backbones.source_heads import source_head
-from regraft.core import DataError, ModelError, Outline, Plan, Run, Solve, Split, Step, Task, TextSample
-from regraft.core.plan import SOLVED
+from regraft.core import Choice, DataError, ModelError, Run, Split, Step, Task
 from regraft.forgetting.budget import pretrained_copy
-from regraft.heads import Head, Reads, build_head, head_width
+from regraft.heads import head_for
 from regraft.inputs import samples_from
 from regraft.keeping import SourceBudget, kept_within
 from regraft.measuring import measure
 from regraft.model import ADAPTER_FOLDER, BACKBONE_FOLDER, DRAFT, HEAD_FILE, MODEL_FILE, Model, Progress, load
-from regraft.running import execute, resolve_device
+from regraft.preparing import Prepared, prepare, recommend
+from regraft.running import execute
 from regraft.running.resources import Resources
-from regraft.strategies import Settings, strategy_named
+from regraft.strategies import Settings
 from regraft.tasks import Inspection, inspect_data, open_task
 
 __all__ = [
@@ -42,26 +42,11 @@ __all__ = [
     "measure",
     "open_task",
     "prepare",
+    "recommend",
     "samples_from",
 ]
 
 RUN_FOLDER = "run"
-
-# What `auto` stands for until evidence can be gathered: the strategy that is safe with few labels.
-DEFAULT_STRATEGY = "feature-extraction"
-
-
-@dataclass(frozen=True)
-class Prepared:
-    """A plan and the backbone it is for, before anything is run."""
-
-    plan: Plan
-    backbone: Backbone
-
-    @property
-    def outline(self) -> Outline:
-        """The backbone's stages."""
-        return self.backbone.outline
 
 
 def inspect(
@@ -76,34 +61,9 @@ def inspect(
     return inspect_data(data, text_column=text_column, label_column=label_column, seed=seed, strict=strict)
 
 
-def prepare(
-    task: Task,
-    strategy: str = "auto",
-    backbone: str | Backbone = "auto",
-    settings: Settings | None = None,
-    resources: Resources | None = None,
-) -> Prepared:
-    """The plan that `fit` would run, and the backbone it is for.
-
-    Raises:
-        InputError: A name or setting is wrong; nothing has been computed.
-    """
-    chosen = strategy_named(DEFAULT_STRATEGY if strategy == "auto" else strategy)
-    settings, resources = settings or Settings(), resources or Resources()
-    resolve_device(resources.device)
-    if isinstance(backbone, str):
-        reads: Literal["image", "text"] = "image" if task.kind.startswith("image") else "text"
-        backbone = load_backbone(backbone, kind=reads, offline=resources.offline)
-    plan = chosen.plan(backbone.outline, task.summary(), settings)
-    plan.check(backbone.outline)
-    if plan.start == "random":
-        backbone = reinitialised(backbone, plan.seed)
-    return Prepared(plan, backbone)
-
-
 def fit(  # noqa: PLR0913 - what a caller may say
     task: Task,
-    strategy: str | Prepared = "auto",
+    strategy: str | Choice | Prepared = "auto",
     *,
     backbone: str | Backbone = "auto",
     settings: Settings | None = None,
@@ -118,7 +78,7 @@ def fit(  # noqa: PLR0913 - what a caller may say
 
     Args:
         task: What `open_task` returned.
-        strategy: A strategy's name, or what `prepare` returned.
+        strategy: A strategy's name, a choice of a recommendation (`advice.best`), or what `prepare` returned.
         backbone: As `--backbone` takes it, or a loaded backbone (it is changed by training).
         settings: What departs from the strategy's defaults.
         resources: Device, precision, cache.
@@ -135,10 +95,12 @@ def fit(  # noqa: PLR0913 - what a caller may say
     begun = time.perf_counter()
     resources = resources or Resources()
     folder = None if out is None else check_out(out, resume=resume)
-    prepared = prepare(task, strategy, backbone, settings, resources) if isinstance(strategy, str) else strategy
+    if not isinstance(strategy, Prepared):
+        strategy = prepare(task, strategy, backbone, settings, resources, progress=progress)
+    prepared = strategy
     plan, trunk = prepared.plan, prepared.backbone
     start = {} if budget is None else _started(budget, task, trunk, resources)
-    head = _new_head(plan, trunk, task)
+    head = head_for(plan, trunk.outline, task)
     adapter: dict[str, bytes] = {}
     steps = execute(
         plan,
@@ -187,18 +149,6 @@ def _started(budget: SourceBudget, task: Task, trunk: Backbone, resources: Resou
     budget.check(task)
     source_head(trunk.passport, offline=resources.offline)
     return pretrained_copy(trunk)
-
-
-def _new_head(plan: Plan, trunk: Backbone, task: Task) -> Head:
-    """The head of a plan, ready to learn."""
-    paired = any(isinstance(one, TextSample) and one.text_pair is not None for one in task.train.samples)
-    reads: Reads | None = "pairs" if paired and plan.head in SOLVED else None
-    taps = next((phase.taps for phase in plan.phases if isinstance(phase, Solve)), ())
-    width = head_width(trunk.outline, taps)
-    head = build_head(plan.head, width, len(task.classes), plan.seed, task=task.kind, reads=reads, taps=taps)
-    if task.kind == "text-regression":
-        head.begin(torch.tensor(task.train.targets))
-    return head
 
 
 def evaluate_splits(

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from regraft.cli.budget import budget_option
 from regraft.cli.data import data_options
 from regraft.cli.fitting import fit_options, share
 from regraft.cli.options import Output, Shared, shared_options, table
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 @data_options
 @click.option("--out", type=click.Path(file_okay=False, path_type=Path), help="Folder for the model.")
 @click.option("--strategy", default="auto", show_default=True, help="How much of the trunk may change.")
+@budget_option("With strategy auto: at most about so long to choose, such as 90s or 5m.")
 @fit_options
 @click.option("--no-augment", is_flag=True, help="Train on the one centred view of each picture.")
 @click.option("--no-cache", is_flag=True, help="Recompute frozen activations at every step.")
@@ -35,6 +37,7 @@ def command(  # noqa: PLR0913, PLR0917 - one argument per option
     strict: bool,  # noqa: FBT001 - click passes by name
     out: Path | None,
     strategy: str,
+    budget: float,
     backbone: str,
     precision: str,
     resume: bool,  # noqa: FBT001
@@ -65,15 +68,14 @@ def command(  # noqa: PLR0913, PLR0917 - one argument per option
     with output.progress() as progress:
         task = api.open_task(data, text_column=text_column, label_column=label_column, seed=shared.seed, strict=strict)
         _say_problems(output, task)
-        prepared = api.prepare(task, strategy, backbone, settings, resources)
-        if strategy == "auto":
-            output.say(f"strategy auto: {prepared.plan.strategy}")
+        prepared = api.prepare(task, strategy, backbone, settings, resources, budget_seconds=budget, progress=progress)
+        _say_advice(output, prepared)
         if dry_run:
             _show_plan(output, prepared)
             return
-        budget = None
+        kept = None
         if source is not None and keep_source is not None:
-            budget = api.SourceBudget(api.open_task(source, seed=shared.seed), keep_source)
+            kept = api.SourceBudget(api.open_task(source, seed=shared.seed), keep_source)
         passport = prepared.backbone.passport
         output.say(f"backbone {passport.name}: {passport.source_data}, licence {passport.license}")
         model = api.fit(
@@ -84,7 +86,7 @@ def command(  # noqa: PLR0913, PLR0917 - one argument per option
             resume=resume,
             progress=progress,
             on_step=lambda step: _say_step(output, step),
-            budget=budget,
+            budget=kept,
         )
     _show_model(output, model, task, str(out))
 
@@ -97,6 +99,16 @@ def _say_problems(output: Output, task: "Task") -> None:
             f"data: {counts['error']} kinds of bad samples left out, {counts['warning']} warnings; "
             f"`regraft inspect` names them"
         )
+
+
+def _say_advice(output: Output, prepared: "Prepared") -> None:
+    """With strategy auto: what was chosen, and why."""
+    if prepared.advice is None:
+        return
+    best = prepared.advice.best
+    output.say(f"strategy auto: {best.strategy}, boundary {best.boundary}, chosen in {prepared.advice.seconds:.0f} s")
+    for reason in prepared.advice.reasons:
+        output.say(f"  {reason}")
 
 
 def _say_step(output: Output, step: "Step") -> None:

@@ -23,9 +23,10 @@ from regraft.comparing.ranking import (
 )
 from regraft.comparing.receipt import TransferGain, receipt_lines, transfer_gain
 from regraft.comparing.report import Findings, write_report
-from regraft.comparing.trials import Bench, Trial, applicable
+from regraft.comparing.trials import Bench, Trial
 from regraft.core import OptionError, Task
 from regraft.strategies import STRATEGIES, strategy_named
+from regraft.strategies.applying import applicable
 
 OnTrial = Callable[[Trial], None]
 

@@ -11,14 +11,13 @@ from typing import Any
 from regraft import api
 from regraft.comparing.energy import Meter, assumed_watts
 from regraft.comparing.parts import Part
-from regraft.core import Outline, Passport, Plan, Split, Step, TaskKind
-from regraft.core.plan import SOLVED
+from regraft.core import Outline, Passport, Plan, Split, Step
 from regraft.evaluating.bootstrap import RESAMPLES
 from regraft.evaluating.metrics import CalibrationBin
 from regraft.model import Model
 from regraft.running import resolve_device
 from regraft.strategies import strategy_named
-from regraft.strategies.heads import HEADS
+from regraft.strategies.applying import applicable
 
 FORMAT = 2  # of a trial's file; a file of another format is computed anew
 
@@ -117,6 +116,7 @@ class Bench:
         settings: For every trial; a strategy takes those it has a use for.
         resources: Device, precision, cache.
         folder: Where trials are kept.
+        exact: The settings are meant for the one strategy that will be run: what it has no use for is an error.
     """
 
     backbone: str
@@ -125,11 +125,11 @@ class Bench:
     settings: api.Settings
     resources: api.Resources
     folder: Path
+    exact: bool = False
 
     def plan(self, strategy: str, part: Part) -> Plan:
         """What a trial runs; no weights are loaded for it."""
-        settings = applicable(strategy, replace(self.settings, seed=part.seed), part.task.kind)
-        plan = strategy_named(strategy).plan(self.outline, part.task.summary(), settings)
+        plan = strategy_named(strategy).plan(self.outline, part.task.summary(), self._settings(strategy, part))
         plan.check(self.outline)
         return plan
 
@@ -163,10 +163,13 @@ class Bench:
         draft.replace(file)
         return trial
 
+    def _settings(self, strategy: str, part: Part) -> api.Settings:
+        seeded = replace(self.settings, seed=part.seed)
+        return seeded if self.exact else applicable(strategy, seeded, part.task.kind)
+
     def _measured(self, strategy: str, part: Part) -> Trial:
         task = part.task
-        settings = applicable(strategy, replace(self.settings, seed=part.seed), task.kind)
-        prepared = api.prepare(task, strategy, self.backbone, settings, self.resources)
+        prepared = api.prepare(task, strategy, self.backbone, self._settings(strategy, part), self.resources)
         test: Split = task.splits["test"]
         # The test part is measured here, once, with its draws: fitting does not see it.
         learnt = replace(task, splits={name: split for name, split in task.splits.items() if name != "test"})
@@ -200,18 +203,3 @@ class Bench:
 
 def _validation(model: Model, metric: str) -> float:
     return float(model.results.get("validation", {}).get(metric, math.nan))
-
-
-def applicable(strategy: str, settings: api.Settings, kind: TaskKind) -> api.Settings:
-    """The settings that a strategy has a use for: others would be refused."""
-    drop: dict[str, Any] = {}
-    if strategy not in {"partial-fine-tuning", "gradual-unfreezing", "lora"}:
-        drop["boundary"] = None
-    if strategy in {"feature-extraction", "lora"}:
-        drop["batch_norm"] = None
-    if strategy == "feature-extraction":
-        if (settings.head or HEADS[kind][0]) in SOLVED:
-            drop |= {"epochs": None, "learning_rate": None, "batch_size": None}
-    elif settings.head in SOLVED:
-        drop["head"] = None
-    return replace(settings, **drop)

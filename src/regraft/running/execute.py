@@ -1,7 +1,7 @@
 """Run a plan, phase by phase, yielding what was done."""
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -41,7 +41,7 @@ def execute(  # noqa: PLR0913 - what a caller may say
     resume: bool = False,
     progress: Progress | None = None,
     adapter_files: dict[str, bytes] | None = None,
-) -> Iterator[Step]:
+) -> Generator[Step, None, None]:
     """Run the plan on a task; trunk and head are changed in place.
 
     Args:

@@ -83,7 +83,12 @@ class PhaseRun:
             except DivergedError:
                 work = work.calmer()
                 continue
-            yield step
+            try:
+                yield step
+            except GeneratorExit:  # whoever stops early gets back a trunk of the layers that it had
+                if adapted is not None:
+                    adapted.merge()
+                raise
         work.restore_best()
         self.backbone.module.eval()
         self.head.eval()
