@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import pytest
 
-from regraft.core import Evidence, Measurement, Outline, Recommendation, TaskSummary
+from regraft.core import Evidence, Measurement, OptionError, Outline, Recommendation, TaskSummary
 from regraft.core.outline import Stage
 from regraft.recommending import Offer, contenders, offers_for, recommend
 from regraft.recommending.estimate import anchor, gained
@@ -120,7 +120,23 @@ def test_every_strategy_is_offered_and_partial_at_every_boundary() -> None:
 def test_what_the_user_fixed_is_kept() -> None:
     offers = offers_for("net", OUTLINE, MANY, Settings(epochs=3, boundary="layer1"))
     assert {offer.epochs for offer in offers} == {0, 3}
-    assert {offer.boundary for offer in offers if offer.strategy == "partial-fine-tuning"} == {"layer1"}
+    assert {offer.boundary for offer in offers} == {"layer1"}
+    assert "full-fine-tuning" not in {offer.strategy for offer in offers}  # it cannot freeze anything
+
+
+def test_nothing_is_offered_that_ignores_an_option() -> None:
+    offers = offers_for("net", OUTLINE, MANY, Settings(penalty="l2-sp"))
+    assert {offer.strategy for offer in offers} == {
+        "partial-fine-tuning",
+        "full-fine-tuning",
+        "lp-ft",
+        "gradual-unfreezing",
+    }
+
+
+def test_options_that_no_strategy_can_take_are_refused() -> None:
+    with pytest.raises(OptionError, match="no strategy can do what is asked for"):
+        offers_for("net", OUTLINE, MANY, Settings(boundary="layer9"))
 
 
 def test_only_what_may_be_best_is_tried() -> None:

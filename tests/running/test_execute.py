@@ -21,7 +21,8 @@ from regraft.core import OptionError, Plan, Solve, Task, Train, TrainingError
 from regraft.heads import LinearHead, build_head
 from regraft.heads.classification import ClassHead
 from regraft.running import execute
-from regraft.running.batches import training_order
+from regraft.running.batches import PooledSource, training_order
+from regraft.running.loop import Network, validate
 from regraft.running.probe import solve_logistic
 
 from . import killed_run
@@ -196,6 +197,17 @@ def test_early_stopping_keeps_the_best_weights(pictures: Task) -> None:
     best = min(range(len(steps)), key=lambda number: steps[number].metrics["loss"])
     assert len(steps) < 30
     assert len(steps) - 1 - best == 2
+
+
+def test_the_validation_loss_is_the_one_that_is_trained() -> None:
+    backbone, width = small_vision(), small_vision().outline.stages[-1].width
+    head = build_head("linear", width, 3, 0)
+    values, wanted = torch.randn(6, width, generator=torch.Generator().manual_seed(0)) * 9, torch.tensor([0, 1, 2] * 2)
+    source = PooledSource(len(backbone.outline), values.numpy()[None])
+    network = Network(backbone, head, "cpu", low_precision=False, chunk=6)
+    found = validate(network, source, [[0, 1, 2], [3, 4, 5]], wanted, 0.1)
+    reference = torch.nn.functional.cross_entropy(head(values), wanted, label_smoothing=0.1)
+    assert found["loss"] == pytest.approx(float(reference), rel=1e-5)
 
 
 def test_the_first_loss_of_a_new_head_is_near_ln_c(pictures: Task) -> None:

@@ -14,7 +14,7 @@ from regraft.reporting import COLOURS, new_figure, short, svg_of
 
 GAP = 3  # pixels between pictures of a grid
 FILTER_CELL = 44
-PATCH_CELL = 84
+PATCH_CELL = 72  # two strips of six stand side by side
 MOST_IN_CELLS = 14  # stages up to which a matrix is written in numbers
 PAPER = 255
 
@@ -40,7 +40,7 @@ def stage_accuracies(stages: Sequence[StageFinding], raw: float, together: float
 
 def cka_figure(names: Sequence[str], matrix: NDArray[np.float64]) -> str:
     """How alike every two stages are."""
-    size = min(max(4.0, 0.5 * len(names) + 1.8), 9)
+    size = min(max(3.2, 0.36 * len(names) + 1.4), 8)
     figure, axes = new_figure((size + 0.8, size))
     shown = axes.imshow(matrix, cmap="viridis", vmin=0, vmax=1)
     axes.grid(visible=False)
@@ -50,7 +50,7 @@ def cka_figure(names: Sequence[str], matrix: NDArray[np.float64]) -> str:
         for row, column in np.ndindex(*matrix.shape):
             colour = "black" if matrix[row, column] > 0.6 else "white"
             text = f"{max(matrix[row, column], 0):.2f}".removeprefix("0") if row != column else "1"
-            axes.text(column, row, text, ha="center", va="center", fontsize=7, color=colour)
+            axes.text(column, row, text, ha="center", va="center", fontsize=6.5, color=colour)
     figure.colorbar(shown, ax=axes, label="linear CKA", shrink=0.8)
     return svg_of(figure)
 

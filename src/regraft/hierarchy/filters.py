@@ -18,10 +18,12 @@ class Filters:
     Attributes:
         layer: Its name in the network.
         pictures: (K, h, w, 3) uint8; grey = weight 0, each filter's largest weight at full contrast.
+        dead: How many have no weight but 0.
     """
 
     layer: str
     pictures: NDArray[np.uint8]
+    dead: int = 0
 
 
 def first_filters(backbone: Backbone) -> Filters | None:
@@ -35,5 +37,5 @@ def first_filters(backbone: Backbone) -> Filters | None:
             weights = module.weight.detach().float().cpu().numpy().transpose(0, 2, 3, 1)
             largest = np.abs(weights).max(axis=(1, 2, 3), keepdims=True)
             shown = 0.5 + 0.5 * weights / np.maximum(largest, 1e-12)
-            return Filters(name, (255 * shown).round().astype(np.uint8))
+            return Filters(name, (255 * shown).round().astype(np.uint8), int((largest == 0).sum()))
     return None

@@ -22,14 +22,12 @@ class StageMaxima:
 
     Attributes:
         strongest: (N, D) float32, each channel's largest activation over positions.
-        means: (N, D) float32, its mean over positions.
         rows: (N, D) row of the position of the largest, from the top.
         columns: (N, D) its column.
         grid: Rows and columns of the map.
     """
 
     strongest: NDArray[np.float32]
-    means: NDArray[np.float32]
     rows: NDArray[np.int64]
     columns: NDArray[np.int64]
     grid: tuple[int, int]
@@ -49,7 +47,7 @@ def stage_maxima(backbone: Backbone, samples: Sequence[Sample]) -> tuple[list[St
     """
     layout = layout_of(backbone)
     backbone.module.eval()
-    found: list[list[tuple[Tensor, Tensor, Tensor]]] = [[] for _ in backbone.outline]
+    found: list[list[tuple[Tensor, Tensor]]] = [[] for _ in backbone.outline]
     grids: list[tuple[int, int] | None] = [None] * len(backbone.outline)
     pictures = []
     with torch.inference_mode(), fast_matmul():
@@ -61,18 +59,17 @@ def stage_maxima(backbone: Backbone, samples: Sequence[Sample]) -> tuple[list[St
                 state = backbone.run(state, stage, stage + 1)
                 maps = as_maps(state[0], layout)
                 if maps is not None and maps.shape[2] * maps.shape[3] > 1:
-                    flat = maps.flatten(2)
-                    best = flat.max(dim=2)
-                    found[stage].append((best.values, best.indices, flat.mean(dim=2)))
+                    best = maps.flatten(2).max(dim=2)
+                    found[stage].append((best.values, best.indices))
                     grids[stage] = (maps.shape[2], maps.shape[3])
     return [_joined(parts, grid) for parts, grid in zip(found, grids, strict=True)], np.stack(pictures)
 
 
-def _joined(parts: list[tuple[Tensor, Tensor, Tensor]], grid: tuple[int, int] | None) -> StageMaxima | None:
+def _joined(parts: list[tuple[Tensor, Tensor]], grid: tuple[int, int] | None) -> StageMaxima | None:
     if grid is None:
         return None
-    strongest, places, means = (torch.cat(list(part)).numpy() for part in zip(*parts, strict=True))
-    return StageMaxima(strongest, means, places // grid[1], places % grid[1], grid)
+    strongest, places = (torch.cat(list(part)).numpy() for part in zip(*parts, strict=True))
+    return StageMaxima(strongest, places // grid[1], places % grid[1], grid)
 
 
 def layout_of(backbone: Backbone) -> VisionStages:

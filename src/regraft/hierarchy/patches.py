@@ -17,8 +17,9 @@ CHANNELS = 4
 PATCHES = 6
 SMALLEST_SIDE = 12  # pixels: less shows nothing
 RULE = (
-    "Channels are those whose mean activation differs most between classes (F ratio), at most one for the same class; "
-    "patches are where a channel is strongest, one from each picture, cut to what the position looks at."
+    "Channels are those whose strongest activation differs most between classes (F ratio), while there are classes left "
+    "no two for the same; patches are where a channel is strongest, one from each picture, cut to what the position looks "
+    f"at (at least {SMALLEST_SIDE} pixels)."
 )
 
 
@@ -45,7 +46,7 @@ class Channel:
 
     Attributes:
         number: Which channel.
-        ratio: Variance of its mean activation between classes over that within them.
+        ratio: Variance of its strongest activation between classes over that within them.
         label: The class whose pictures it answers to most.
         patches: At most six.
     """
@@ -102,14 +103,14 @@ def strongest_patches(
         one = maxima[stage]
         if one is None:
             continue
-        ratios = f_ratios(one.means, labels)
-        chosen = chosen_channels(one.means, labels, ratios, channels) if isinstance(channels, int) else channels
+        ratios = f_ratios(one.strongest, labels)
+        chosen = chosen_channels(one.strongest, labels, ratios, channels) if isinstance(channels, int) else channels
         field = receptive_field(backbone, samples, stage)
         shown = tuple(
             Channel(
                 int(number),
                 float(ratios[number]),
-                favourite(one.means, labels, int(number)),
+                favourite(one.strongest, labels, int(number)),
                 tuple(_patches(one, int(number), pictures, field, patches)),
             )
             for number in chosen
@@ -118,9 +119,9 @@ def strongest_patches(
     return tuple(found)
 
 
-def f_ratios(means: NDArray[np.float32], labels: Ints) -> NDArray[np.float64]:
+def f_ratios(strongest: NDArray[np.float32], labels: Ints) -> NDArray[np.float64]:
     """(D,) one-way F ratio of each channel: variance between classes over variance within (Fisher 1925)."""
-    values = means.astype(np.float64)
+    values = strongest.astype(np.float64)
     classes, rows = np.unique(labels, return_inverse=True)
     counts = np.bincount(rows)
     centres = np.stack([values[rows == one].mean(axis=0) for one in range(len(classes))])
@@ -132,12 +133,12 @@ def f_ratios(means: NDArray[np.float32], labels: Ints) -> NDArray[np.float64]:
     return found
 
 
-def chosen_channels(means: NDArray[np.float32], labels: Ints, ratios: NDArray[np.float64], count: int) -> list[int]:
+def chosen_channels(strongest: NDArray[np.float32], labels: Ints, ratios: NDArray[np.float64], count: int) -> list[int]:
     """The channels of the largest ratios, no two for one class while there are classes left."""
     order = ratios.argsort()[::-1].tolist()
     taken: dict[int, int] = {}
     for number in order:
-        taken.setdefault(favourite(means, labels, number), number)
+        taken.setdefault(favourite(strongest, labels, number), number)
         if len(taken) == count:
             break
     chosen = list(taken.values())
@@ -145,9 +146,9 @@ def chosen_channels(means: NDArray[np.float32], labels: Ints, ratios: NDArray[np
     return chosen
 
 
-def favourite(means: NDArray[np.float32], labels: Ints, number: int) -> int:
-    """The class on whose pictures a channel's mean activation is largest."""
-    return int(max(np.unique(labels), key=lambda label: float(means[labels == label, number].mean())))
+def favourite(strongest: NDArray[np.float32], labels: Ints, number: int) -> int:
+    """The class on whose pictures a channel is strongest, on average."""
+    return int(max(np.unique(labels), key=lambda label: float(strongest[labels == label, number].mean())))
 
 
 def _patches(maxima: StageMaxima, number: int, pictures: NDArray[np.uint8], field: float, count: int) -> "list[Patch]":

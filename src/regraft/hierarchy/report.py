@@ -15,9 +15,9 @@ from regraft.reporting import figure, page, picture, table, write_page
 EXTRA = """
 .strip { display: inline-block; margin: 0 1.2rem .8rem 0; vertical-align: top; } .strip img { display: block; max-width: 100%; }
 .strip span { font-size: .85rem; color: var(--soft); } img.filters { image-rendering: pixelated; max-width: 100%; }
-.words td { white-space: normal; } .words span { padding: .1rem .15rem; border-radius: .2rem; color: #1a1a1a; }
-.words .line { background: #ffffff; border-radius: .3rem; padding: .1rem .3rem; display: inline-block; line-height: 1.9; }
-td.text { white-space: normal; min-width: 18rem; } .same { color: #009e73; } .other { color: #d55e00; }
+.words { white-space: normal !important; } .words .line span { padding: .1rem .15rem; border-radius: .2rem; color: #1a1a1a; }
+.words .line { background: #ffffff; border-radius: .3rem; padding: .1rem .3rem; display: inline-block; line-height: 1.8; }
+.words .near { display: block; font-size: .9rem; color: var(--soft); } .same { color: #009e73; } .other { color: #d55e00; }
 """
 HEAD = ("stage", "width", "probe", "80 % interval", "learnt from", "LogME", "CKA with last")
 
@@ -82,9 +82,10 @@ def _filters(found: Probe) -> list[str]:
     if found.filters is None:
         return []
     height, width = found.filters.pictures.shape[1:3]
+    dead = found.filters.dead
     said = (
         f"The {len(found.filters.pictures)} filters of {found.filters.layer}, {height} x {width} pixels each; grey = 0, "
-        "each at its own full contrast."
+        "each at its own full contrast." + (f" {dead} are all 0." if dead else "")
     )
     shown = picture(filters_png(found.filters), said).replace("<img", '<img class="filters"', 1)
     return ["<h2>First-layer filters</h2>", f"<figure>{shown}<figcaption>{escape(said)}</figcaption></figure>"]
@@ -111,12 +112,13 @@ def _anchor(found: Probe, anchor: Anchor) -> str:
         mark = "same" if near.label == anchor.label else "other"
         rows.append(
             f"<tr><td>{escape(stage.name)}</td><td class=number>{anchor.probabilities[number]:.2f}</td>"
-            f'<td class="words"><span class="line">{_words(anchor, number)}</span></td>'
-            f'<td class="text">{escape(near.text)} <span class="{mark}">{escape(found.classes[near.label])}</span></td></tr>'
+            f'<td class="words"><span class="line">{_words(anchor, number)}</span>'
+            f'<span class="near">nearest: {escape(near.text)} '
+            f'<span class="{mark}">{escape(found.classes[near.label])}</span></span></td></tr>'
         )
     head = (
-        f"<th>layer</th><th class=number>p({escape(label)})</th><th>words: orange holds the class up, blue speaks against"
-        "</th><th>nearest text, and its class</th>"
+        f"<th>layer</th><th class=number>p({escape(label)})</th><th>words: orange holds the class up, blue speaks against; "
+        "below, the nearest other text and its class</th>"
     )
     return (
         f"<h3>{escape(anchor.text + pair)} <span class=soft>({escape(label)})</span></h3>"

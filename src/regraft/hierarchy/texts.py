@@ -17,7 +17,7 @@ from regraft.measuring.subject import Subject
 Doubles = NDArray[np.float64]
 
 ANCHORS = 3
-MOST_WORDS = 30  # of a text: each costs a pass through the trunk
+MOST_WORDS = 16  # of a text that is shown: longer ones are hard to read in colour
 STRENGTH = 0.1
 MOST_ITERATIONS = 200
 RULE = (
@@ -68,9 +68,11 @@ def anchors(subject: Subject, count: int = ANCHORS) -> tuple[Anchor, ...]:
 
 
 def _typical(subject: Subject, count: int) -> list[int]:
-    """Of each of the largest classes, the sample nearest its class mean in the last stage, and not too long."""
+    """Of each of the largest classes, the sample nearest its class mean in the last stage, among those not too long."""
     labels, features = subject.labels, subject.stages[-1]
-    fit = np.array([2 < len(_words(sample)) <= MOST_WORDS for sample in subject.samples])
+    lengths = np.array([len(_words(sample)) for sample in subject.samples])
+    # Where all are long, those that are shortest.
+    fit = lengths <= max(MOST_WORDS, int(np.percentile(lengths, 10)))
     rows = []
     for label in np.bincount(labels).argsort()[::-1][:count]:
         members = np.flatnonzero((labels == label) & fit)

@@ -1,15 +1,20 @@
 """How near a task is to what a backbone was pre-trained on."""
 
+import re
 from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
 
-from regraft.core import Measurement, Task
+from regraft.core import Measurement, Task, TextSample
 from regraft.measuring.baseline import raw_probe
 from regraft.measuring.distances import aligned, class_distance, frechet, mmd, proxy_a
+from regraft.measuring.domain import domain_distance
 from regraft.measuring.probes import Z80, Doubles
 from regraft.measuring.source_statistics import SourceStatistics, shipped_statistics, source_statistics
 from regraft.measuring.subject import Subject
+
+MOST_TEXTS = 2000
 
 
 def affinity(subject: Subject) -> Iterator[Measurement]:
@@ -44,17 +49,50 @@ def confidence(original: Doubles) -> Iterator[Measurement]:
     )
 
 
+def fragmentation(subject: Subject) -> Iterator[Measurement]:
+    """Into how many pieces the tokenizer cuts a word: words of its own training data it keeps whole."""
+    preprocess: Any = subject.backbone.preprocess
+    texts = [sample.text for sample in subject.samples[:MOST_TEXTS] if isinstance(sample, TextSample)]
+    words = [re.findall(r"\w+", text) for text in texts]
+    pieces = [
+        len(one)
+        for one in preprocess.tokenizer([" ".join(some) for some in words], add_special_tokens=False)["input_ids"]
+    ]
+    counts = np.array([len(some) for some in words])
+    value = sum(pieces) / max(int(counts.sum()), 1)
+    spread = float((np.array(pieces) - value * counts).std()) / max(float(counts.mean()), 1e-9)
+    half = Z80 * spread / np.sqrt(len(texts))
+    yield Measurement(
+        "similarity/fragmentation",
+        value,
+        value - half,
+        value + half,
+        source="pieces that the tokenizer makes of a word: above 1.5, many words are strange to the backbone",
+    )
+
+
 def similarity(subject: Subject, source: Task | SourceStatistics | None) -> Iterator[Measurement]:
-    """All that tells near from far."""
+    """All that tells near from far, and at the end the one number that sums it up."""
+    found: dict[str, Measurement] = {}
+    for one in _measures(subject, source):
+        found[one.name.removeprefix("similarity/")] = one
+        yield one
+    distance = domain_distance(found, subject.backbone.kind)
+    if distance is not None:
+        yield distance
+
+
+def _measures(subject: Subject, source: Task | SourceStatistics | None) -> Iterator[Measurement]:
     if subject.original is not None:
         yield from confidence(subject.original)
+    if subject.backbone.kind == "text":
+        yield from fragmentation(subject)
     yield from affinity(subject)
     known = source if isinstance(source, SourceStatistics) else None
     if isinstance(source, Task):
         known = source_statistics(subject.backbone, source, resources=subject.resources, seed=subject.seed)
     known = known or shipped_statistics(subject.backbone)
-    width = subject.backbone.outline.stages[-1].width
-    if known is not None and subject.stages[-1].shape[1] == width:
+    if known is not None and subject.stages[-1].shape[1] == len(known.mean):
         yield from distances(subject, known)
 
 

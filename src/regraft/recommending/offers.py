@@ -3,11 +3,11 @@
 from dataclasses import dataclass, replace
 from typing import Any
 
-from regraft.core import OptionError, Outline, Plan, PlanError, TaskSummary, Train
+from regraft.core import OptionError, Outline, Plan, PlanError, TaskKind, TaskSummary, Train
 from regraft.core.plan import SOLVED
 from regraft.strategies import STRATEGIES, Settings, strategy_named
-from regraft.strategies.applying import applicable
 from regraft.strategies.feature_extraction import ALL_STAGES
+from regraft.strategies.heads import HEADS
 
 PROBE, PARTIAL, SCRATCH = "feature-extraction", "partial-fine-tuning", "from-scratch"
 
@@ -23,7 +23,7 @@ class Offer:
         settings: What to give `fit` so that it runs this.
         plan: What that is.
         frozen_share: Frozen stages as a share of all, 0-1; of a probe, how deep the stage is that it reads.
-        usual: The boundary is the strategy's own default.
+        usual: The boundary is the strategy's own default, or the one that the user fixed; of a probe, it reads the last stage.
     """
 
     backbone: str
@@ -62,21 +62,35 @@ def offers_for(backbone: str, outline: Outline, summary: TaskSummary, settings: 
         outline: Its stages.
         summary: Counts of the task.
         settings: What the user has fixed; a strategy that cannot do it is not offered.
+
+    Raises:
+        OptionError: No strategy can do it.
     """
     found: list[Offer] = []
+    refused: list[str] = []
     for strategy in STRATEGIES:
-        fixed = applicable(strategy.name, settings, summary.kind)
+        fixed = _fixed(strategy.name, settings, summary.kind)
         for boundary in (None,) if fixed.boundary else (None, *_boundaries(strategy.name, outline, summary, fixed)):
             asked = fixed if boundary is None else replace(fixed, boundary=boundary)
             try:
                 plan = strategy_named(strategy.name).plan(outline, summary, asked)
                 plan.check(outline)
-            except (OptionError, PlanError):
+            except (OptionError, PlanError) as error:
+                refused.append(str(error))
                 continue
-            offer = _offer(backbone, outline, strategy.name, asked, plan)
+            offer = _offer(backbone, outline, strategy.name, asked, plan, varied=boundary is not None)
             if all((one.strategy, one.boundary) != (offer.strategy, offer.boundary) for one in found):
                 found.append(offer)
+    if not found:
+        raise OptionError(f"no strategy can do what is asked for; {refused[0]}")
     return tuple(found)
+
+
+def _fixed(strategy: str, settings: Settings, kind: TaskKind) -> Settings:
+    """What the user fixed; how to train says nothing to a solved head, and is no reason not to offer one."""
+    if strategy != PROBE or (settings.head or HEADS[kind][0]) not in SOLVED:
+        return settings
+    return replace(settings, epochs=None, learning_rate=None, batch_size=None, batch_norm=None)
 
 
 def _boundaries(strategy: str, outline: Outline, summary: TaskSummary, settings: Settings) -> tuple[str, ...]:
@@ -88,13 +102,17 @@ def _boundaries(strategy: str, outline: Outline, summary: TaskSummary, settings:
     return tuple(reversed(names[:-1])) if strategy == PARTIAL else ()
 
 
-def _offer(backbone: str, outline: Outline, strategy: str, settings: Settings, plan: Plan) -> Offer:
+def _offer(backbone: str, outline: Outline, strategy: str, settings: Settings, plan: Plan, *, varied: bool) -> Offer:
     frozen = plan.frozen(outline)
     boundary, share = outline.boundary_name(frozen), frozen / len(outline)
-    if strategy == PROBE and settings.boundary is not None:
-        boundary = settings.boundary
-        share = 1.0 if boundary == ALL_STAGES else outline.frozen_stages(boundary) / len(outline)
-    return Offer(backbone, strategy, boundary, settings, plan, share, settings.boundary is None)
+    probed = strategy == PROBE and settings.boundary is not None
+    if probed and settings.boundary == ALL_STAGES:
+        boundary = ALL_STAGES
+    elif probed:
+        read = outline.frozen_stages(settings.boundary or "")
+        boundary, share = outline.boundary_name(read), read / len(outline)
+    usual = boundary == outline.stages[-1].name if strategy == PROBE else not varied
+    return Offer(backbone, strategy, boundary, settings, plan, share, usual)
 
 
 def settings_of(strategy: str, boundary: str, last_stage: str, epochs: int, learning_rate: float) -> dict[str, Any]:

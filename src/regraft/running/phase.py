@@ -77,18 +77,18 @@ class PhaseRun:
         apply_freeze(self.backbone, self.phase)
         seal = FrozenSeal(self.backbone, self.phase)
         work = _Work.begin(self, position, tensors)
-        while not work.finished:
-            try:
-                step = work.epoch()
-            except DivergedError:
-                work = work.calmer()
-                continue
-            try:
+        try:
+            while not work.finished:
+                try:
+                    step = work.epoch()
+                except DivergedError:
+                    work = work.calmer()
+                    continue
                 yield step
-            except GeneratorExit:  # whoever stops early gets back a trunk of the layers that it had
-                if adapted is not None:
-                    adapted.merge()
-                raise
+        except BaseException:  # whoever stops early gets back a trunk of the layers that it had
+            if adapted is not None:
+                adapted.merge()
+            raise
         work.restore_best()
         self.backbone.module.eval()
         self.head.eval()
@@ -166,6 +166,8 @@ class _Work:
             self.lengths[0],
             f"{run.plan.seed}/{run.number}/{epoch}",
         )
+        if run.keeper is not None:
+            run.keeper.begin(self.network.last_state, phase, order, epoch)
         targets = torch.tensor(run.task.train.targets)
         trainer = Trainer(self.network, phase, self.optimiser, self.schedule, targets, run.progress, run.keeper)
         with torch.random.fork_rng():
@@ -174,7 +176,8 @@ class _Work:
         metrics = {"loss": loss}
         if held is not None:
             held_order = plain_order(len(run.task.validation), phase.batch_size, self.lengths[1])
-            metrics = validate(self.network, held, held_order, torch.tensor(run.task.validation.targets))
+            wanted = torch.tensor(run.task.validation.targets)
+            metrics = validate(self.network, held, held_order, wanted, phase.label_smoothing)
         step = Step(
             run.number, epoch, loss, metrics, time.perf_counter() - begun, features, self._note(epoch, loss, chunk)
         )
