@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from regraft.activations.store import ActivationStore
 from regraft.backbones import reinitialised
 from regraft.backbones.contract import Backbone
-from regraft.core import Plan, Split, Task, Train
+from regraft.core import Phase, Plan, Split, Task, Train
 from regraft.heads import head_for
 from regraft.predicting import Fitted, evaluated
 from regraft.running import execute
@@ -140,7 +140,7 @@ def _taken(split: Split, rows: Sequence[int]) -> Split:
 
 def _without_stopping(plan: Plan) -> Plan:
     """The plan with every epoch run: there is no validation part to stop by, and no source data to replay."""
-    phases = []
+    phases: list[Phase] = []
     for one in plan.phases:
         if isinstance(one, Train):
             replayed = one.penalty is not None and one.penalty.kind == "replay"
