@@ -45,7 +45,7 @@ def _compared(texts: Sequence[TextSample]) -> Floats:
     counts = _tf_idf().fit(first + second)
     one, other = counts.transform(first), counts.transform(second)
     alike = np.asarray(one.multiply(other).sum(axis=1))  # cosine: rows have length 1
-    directions = TruncatedSVD(min(DIRECTIONS, len(texts) - 1), random_state=0).fit(one)
+    directions = TruncatedSVD(min(DIRECTIONS, *one.shape), random_state=0).fit(one)
     left, right = directions.transform(one), directions.transform(other)
     found: Floats = np.concatenate([alike, np.abs(left - right), left * right, left], axis=1).astype(np.float32)
     return found

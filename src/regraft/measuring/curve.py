@@ -9,7 +9,7 @@ from regraft.evaluating.power_law import fit_power_law
 from regraft.measuring.probes import Z80, Ints, probe, standardised
 from regraft.measuring.subject import Subject
 
-FEWEST_PER_CLASS = 2
+FEWEST_PER_CLASS = 1
 STEPS = (1 / 8, 1 / 4, 1 / 2, 1.0)  # of what a fold leaves to learn from
 DRAWS = 400
 FEWEST_SIZES = 3  # as many as the power law has parameters

@@ -77,18 +77,18 @@ class PhaseRun:
         apply_freeze(self.backbone, self.phase)
         seal = FrozenSeal(self.backbone, self.phase)
         work = _Work.begin(self, position, tensors)
-        while not work.finished:
-            try:
-                step = work.epoch()
-            except DivergedError:
-                work = work.calmer()
-                continue
-            try:
+        try:
+            while not work.finished:
+                try:
+                    step = work.epoch()
+                except DivergedError:
+                    work = work.calmer()
+                    continue
                 yield step
-            except GeneratorExit:  # whoever stops early gets back a trunk of the layers that it had
-                if adapted is not None:
-                    adapted.merge()
-                raise
+        except BaseException:  # whoever stops early gets back a trunk of the layers that it had
+            if adapted is not None:
+                adapted.merge()
+            raise
         work.restore_best()
         self.backbone.module.eval()
         self.head.eval()

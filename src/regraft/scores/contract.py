@@ -39,11 +39,6 @@ class ScoreInputs:
         return Spectrum.of(self.features, centre=True)
 
     @functools.cached_property
-    def raw(self) -> Spectrum:
-        """Of the features as they are."""
-        return Spectrum.of(self.features, centre=False)
-
-    @functools.cached_property
     def one_hot(self) -> Floats:
         """(N, C) with a 1 at each sample's class; (N, 1) of quantities, standardised."""
         if not self.classes:

@@ -3,6 +3,7 @@
 import numpy as np
 
 from regraft.scores.contract import Floats, Score, ScoreInputs
+from regraft.scores.spectrum import SMALLEST, Spectrum
 
 MOST_STEPS = 100
 TOLERANCE = 1e-5  # relative change of alpha / beta
@@ -15,14 +16,34 @@ def logme(inputs: ScoreInputs) -> float:
     Prior and noise precision, alpha and beta, are those that maximise the evidence (algorithm 1, in the fixed-point
     form of You 2022, "Ranking and Tuning Pre-trained Models", algorithm 3).
     """
-    spectrum = inputs.raw
-    projected = (spectrum.left.T @ inputs.one_hot) ** 2  # (R, C)
+    values, projected = _decomposed(inputs)
     outside = (np.square(inputs.one_hot).sum(axis=0) - projected.sum(axis=0)).clip(0)
     per_class = [
-        log_evidence(spectrum.values, projected[:, one], float(outside[one]), len(spectrum))
+        log_evidence(values, projected[:, one], float(outside[one]), len(inputs.features))
         for one in range(projected.shape[1])
     ]
     return float(np.mean(per_class))
+
+
+def _decomposed(inputs: ScoreInputs) -> tuple[Floats, Floats]:
+    """(R,) eigenvalues of the features' scatter, (R, C) squared projections of the targets on its singular vectors.
+
+    LogME does not centre features. In the axes of the centred ones, which other scores need too, the scatter is a
+    diagonal matrix plus the mean's own, so that no second Gram matrix is computed.
+    """
+    centred = inputs.centred
+    if centred.axes is None:
+        spectrum = Spectrum.of(inputs.features, centre=False)
+        return spectrum.values, (spectrum.left.T @ inputs.one_hot) ** 2
+    inside = centred.axes.T @ centred.mean
+    beyond = np.linalg.norm(centred.mean - centred.axes @ inside)
+    mean = np.append(inside, beyond)
+    moments = np.vstack([centred.coordinates.T @ inputs.one_hot, np.zeros((1, inputs.one_hot.shape[1]))])
+    moments += np.outer(mean, inputs.one_hot.sum(axis=0))
+    scatter = np.diag(np.append(centred.values, 0.0)) + len(centred) * np.outer(mean, mean)
+    values, vectors = np.linalg.eigh(scatter)
+    kept = values > SMALLEST * values[-1]
+    return values[kept], (vectors[:, kept].T @ moments) ** 2 / values[kept][:, None]
 
 
 def log_evidence(values: Floats, projected: Floats, outside: float, samples: int) -> float:

@@ -20,12 +20,14 @@ class Spectrum:
         values: (R,) squared length of each column: the eigenvalues of the scatter matrix.
         width: D, of the features it was made from.
         mean: (D,) what was subtracted; zeros where nothing was.
+        axes: (D, R) the directions; None where D > N, since nothing needs them there.
     """
 
     coordinates: Floats
     values: Floats
     width: int
     mean: Floats
+    axes: Floats | None = None
 
     @classmethod
     def of(cls, features: NDArray[np.float32] | Floats, *, centre: bool) -> "Spectrum":
@@ -38,7 +40,7 @@ class Spectrum:
         keep = values > SMALLEST * max(float(values[-1]), 1e-300)
         values, vectors = values[keep][::-1], vectors[:, keep][:, ::-1]
         coordinates = vectors * np.sqrt(values) if wide else inputs @ vectors
-        return cls(np.ascontiguousarray(coordinates), values, inputs.shape[1], mean)
+        return cls(np.ascontiguousarray(coordinates), values, inputs.shape[1], mean, None if wide else vectors)
 
     def __len__(self) -> int:
         return len(self.coordinates)
