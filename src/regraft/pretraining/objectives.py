@@ -1,0 +1,122 @@
+"""From a call to its objective, data included."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from regraft.activations.store import ActivationStore
+from regraft.backbones import load_backbone
+from regraft.core import OptionError
+from regraft.pretraining.call import Call
+from regraft.pretraining.contract import Objective
+from regraft.pretraining.pictures import Pictures, Progress, open_pictures
+from regraft.pretraining.recipes import SimSiam, Supervised
+from regraft.pretraining.vision_start import fresh_vision, started_vision
+
+
+@dataclass(frozen=True)
+class Work:
+    """Where an objective is prepared.
+
+    Attributes:
+        folder: Of the run: a trained tokenizer is kept there.
+        store: Where a teacher's answers are kept.
+        device: Where a teacher runs.
+        offline: Open no connection.
+        progress: Called with (what, done, total).
+    """
+
+    folder: Path
+    store: ActivationStore
+    device: str
+    offline: bool
+    progress: Progress | None
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """An objective ready to run.
+
+    Attributes:
+        objective: With its learner.
+        fingerprint: What its data are known by.
+        convolutional: Whether the network is one of convolutions.
+        name: Of the data.
+        classes: Their names, of labelled pictures.
+    """
+
+    objective: Objective
+    fingerprint: str
+    convolutional: bool
+    name: str
+    classes: tuple[str, ...] = ()
+
+
+def objective_of(call: Call, work: Work) -> Prepared:
+    """Open the data, build or load the network, ask the teacher.
+
+    Raises:
+        InputError: Something does not go together; nothing has been trained.
+    """
+    return BUILDERS[call.objective](call, work)
+
+
+def _supervised(call: Call, work: Work) -> Prepared:
+    from regraft.pretraining.supervised import SupervisedObjective  # noqa: PLC0415 - one objective's modules
+    from regraft.pretraining.teaching import taught  # noqa: PLC0415
+
+    recipe = call.recipe
+    if not isinstance(recipe, Supervised):
+        raise OptionError("--recipe: not one for supervised")
+    pictures, backbone = _pictures(call, work, recipe.views.last)
+    if len(pictures.classes) < 2:
+        raise OptionError(f"--objective supervised: {call.data} has fewer than two classes; simsiam needs none")
+    labelled = pictures.train.labels >= 0
+    if not bool(labelled.all()):
+        raise OptionError(f"--objective supervised: {call.data} has pictures without a label; simsiam needs none")
+    teaching = None
+    if call.teacher:
+        teaching = taught(
+            load_backbone(call.teacher, kind="image", offline=work.offline),
+            pictures.train.samples,
+            work.store,
+            side=recipe.teacher_side,
+            offline=work.offline,
+            device=work.device,
+            progress=work.progress,
+        )
+    objective = SupervisedObjective(backbone, pictures, recipe, teaching)
+    return Prepared(objective, pictures.fingerprint, True, pictures.name, pictures.classes)
+
+
+def _simsiam(call: Call, work: Work) -> Prepared:
+    from regraft.pretraining.simsiam import SimSiamObjective  # noqa: PLC0415
+
+    if not isinstance(call.recipe, SimSiam):
+        raise OptionError("--recipe: not one for simsiam")
+    pictures, backbone = _pictures(call, work, call.recipe.views.last)
+    return Prepared(SimSiamObjective(backbone, pictures, call.recipe), pictures.fingerprint, True, pictures.name)
+
+
+def _pictures(call: Call, work: Work, side: int) -> tuple[Pictures, Any]:
+    """The decoded pictures and the network at their size."""
+    if call.source:
+        backbone = started_vision(call.source, side, offline=work.offline)
+    else:
+        backbone = fresh_vision(call.architecture, side, call.seed)
+    return open_pictures(Path(call.data), side, call.seed, work.progress), backbone
+
+
+def _language(call: Call, work: Work) -> Prepared:
+    from regraft.pretraining.language_work import language_objective  # noqa: PLC0415
+
+    return Prepared(*language_objective(call, work.folder, offline=work.offline, progress=work.progress))
+
+
+BUILDERS: dict[str, Callable[[Call, Work], Prepared]] = {
+    "supervised": _supervised,
+    "simsiam": _simsiam,
+    "mlm": _language,
+    "clm": _language,
+}
