@@ -142,7 +142,7 @@ class Model:
         data = {
             "format": FORMAT,
             "task": {"name": self.task_name, "kind": self.kind, "classes": list(self.classes)},
-            "backbone": {"outline": self.backbone.outline.name, "width": self.backbone.outline.stages[-1].width},
+            "backbone": {"outline": self.backbone.outline.name},
             "head": {"kind": head_kind(self.head, self.kind), "reads": self.head.reads, "taps": list(self.head.taps)},
             "passport": self.backbone.passport.to_json(),
             "plan": self.run.plan.to_json(),

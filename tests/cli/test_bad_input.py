@@ -220,7 +220,7 @@ def test_unusable_pictures_are_not_predicted(
         ("model.json", lambda data: data[: len(data) // 2], "model.json"),
         ("model.json", lambda data: b"", "model.json"),
         ("model.json", lambda data: b"{}", "model.json"),
-        ("model.json", lambda data: data.replace(b'"width": 384', b'"width": 99'), "head.safetensors"),
+        ("model.json", lambda data: data.replace(b'"reads": "pooled"', b'"reads": "pairs"'), "head.safetensors"),
         ("head.safetensors", lambda data: data[: len(data) // 2], "head.safetensors"),
         ("head.safetensors", lambda data: b"", "head.safetensors"),
         ("backbone/passport.json", lambda data: data[:9], "passport.json"),

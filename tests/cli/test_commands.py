@@ -83,7 +83,7 @@ def test_evaluate_promises(model: Path, capsys: pytest.CaptureFixture[str]) -> N
 def test_compare_promises_and_goes_on_where_it_stopped(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     call = ("compare", INTENTS, "--out", str(tmp_path), "--strategies", "feature-extraction", "--seeds", "2")
     first = called(capsys, *call, "--shots", "2,4")
-    assert first.keys() == {"rows", "summary", "transfer_gain", "report"}
+    assert first.keys() >= {"rows", "summary", "transfer_gain", "report"}
     assert first["summary"][0].keys() >= {"strategy", "mean", "low", "high"}
     assert {"strategy", "boundary", "shots", "seed", "metric", "seconds", "trainable_parameters"} == first["rows"][
         0

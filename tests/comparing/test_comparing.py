@@ -156,7 +156,7 @@ class Outside(HTMLParser):
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         for name, value in attrs:
-            if name in {"src", "href", "xlink:href", "action"} and not (value or "").startswith("#"):
+            if name in {"src", "href", "xlink:href", "action"} and not (value or "").startswith(("#", "data:")):
                 self.loads.append(f"{tag} {name}={value}")
         if tag == "script":
             self.loads.append("script")
