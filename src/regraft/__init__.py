@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from regraft.api import Resources, Settings, fit, inspect, load, load_backbone, open_task, prepare
     from regraft.comparing import compare
     from regraft.model import Model
+    from regraft.pretraining import pretrain
 
 __version__ = version("regraft")
 
@@ -25,9 +26,10 @@ __all__ = [
     "load_backbone",
     "open_task",
     "prepare",
+    "pretrain",
 ]
 
-_HOMES = {"Model": "regraft.model", "compare": "regraft.comparing"}
+_HOMES = {"Model": "regraft.model", "compare": "regraft.comparing", "pretrain": "regraft.pretraining"}
 
 
 def __getattr__(name: str) -> Any:

@@ -23,6 +23,7 @@ from regraft.heads import Head, Reads, build_head, head_width
 from regraft.inputs import samples_from
 from regraft.keeping import SourceBudget, kept_within
 from regraft.model import ADAPTER_FOLDER, BACKBONE_FOLDER, DRAFT, HEAD_FILE, MODEL_FILE, Model, Progress, load
+from regraft.pretraining.verb import pretrain
 from regraft.running import execute, resolve_device
 from regraft.strategies import Settings, strategy_named
 from regraft.tasks import Inspection, inspect_data, open_task
@@ -40,6 +41,7 @@ __all__ = [
     "load_backbone",
     "open_task",
     "prepare",
+    "pretrain",
     "samples_from",
 ]
 

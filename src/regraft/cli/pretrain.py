@@ -1,7 +1,7 @@
 """`regraft pretrain DATA --objective O --architecture A --out BACKBONE`."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -10,7 +10,7 @@ from regraft.cli.options import Output, Shared, shared_options, table
 if TYPE_CHECKING:
     from regraft.pretraining.loop import Report
 
-OBJECTIVES = ("supervised",)
+OBJECTIVES = ("supervised", "simsiam", "mlm", "clm")
 
 
 @click.command("pretrain")
@@ -26,50 +26,48 @@ OBJECTIVES = ("supervised",)
 @click.option("--epochs", type=click.FloatRange(min=0, min_open=True), help="Passes over the data, parts allowed.")
 @click.option("--batch-size", type=click.IntRange(min=1), help="Samples per step, over all processes together.")
 @click.option("--lr", "learning_rate", type=click.FloatRange(min=0, min_open=True), help="The highest learning rate.")
+@click.option("--input-size", type=click.IntRange(min=8), help="Side of the pictures all along, in pixels.")
+@click.option("--length", type=click.IntRange(min=8), help="Tokens of a block of text.")
 @click.option("--precision", type=click.Choice(["auto", "fp32", "bf16"]), default="auto", show_default=True)
+@click.option("--license", "license_of_data", default="unknown", help="Licence of DATA, for passport and model card.")
 @click.option("--tensorboard", is_flag=True, help="Write TensorBoard events too, in BACKBONE/events.")
 @click.option("--resume", is_flag=True, help="Go on from what an interrupted run left in --out.")
 @shared_options
-def command(  # noqa: PLR0913, PLR0917 - one argument per option
+def command(
     shared: Shared,
     data: str,
     objective: str,
     architecture: str,
     source: str,
     out: Path,
-    teacher: str,
-    held_out: str,
-    tokenizer: str,
     recipe: str,
-    epochs: float | None,
-    batch_size: int | None,
-    learning_rate: float | None,
-    precision: str,
-    tensorboard: bool,  # noqa: FBT001 - click passes by name
-    resume: bool,  # noqa: FBT001
+    license_of_data: str,
+    **options: Any,
 ) -> None:
     """Pre-train a network on DATA: stage one, whose result any other command takes as --backbone."""
     if bool(architecture) == bool(source):
         raise click.UsageError("give either --architecture NAME for random weights or --from BACKBONE to go on")
-    from regraft.pretraining.call import Call  # noqa: PLC0415 - keeps --help fast
-    from regraft.pretraining.pretrain import pretrain_call  # noqa: PLC0415
+    schedule = {name: options.pop(name) for name in ("epochs", "batch_size", "learning_rate", "input_size", "length")}
+    from regraft import api  # noqa: PLC0415 - keeps --help fast
     from regraft.pretraining.recipes import departing, preset  # noqa: PLC0415
 
     output = Output(shared)
-    chosen = departing(preset(recipe, objective).recipe, epochs=epochs, batch_size=batch_size, rate=learning_rate)
-    call = Call(data, objective, architecture, source, teacher, held_out, tokenizer, chosen, shared.seed)
     with output.progress() as progress:
-        done = pretrain_call(
-            call,
-            out,
+        done = api.pretrain(
+            data,
+            objective,
+            out=out,
+            recipe=departing(preset(recipe, objective).recipe, **schedule),
+            license_of_data=license_of_data,
+            seed=shared.seed,
             device=shared.device,
-            precision=precision,
             cache_dir=shared.cache_dir,
             offline=shared.offline,
-            resume=resume,
-            tensorboard=tensorboard,
             progress=progress,
             on_report=lambda report: output.say(_line(report)),
+            architecture=architecture,
+            source=source,
+            **options,
         )
     if not done.main:  # one process of several talks
         return
@@ -77,7 +75,7 @@ def command(  # noqa: PLR0913, PLR0917 - one argument per option
     output.result(
         {
             "objective": objective,
-            "architecture": architecture or source,
+            "architecture": architecture or done.architecture,
             "steps": last.steps,
             "samples": last.samples,
             "loss": last.loss,
@@ -85,7 +83,9 @@ def command(  # noqa: PLR0913, PLR0917 - one argument per option
             "seconds": done.seconds,
             "backbone": str(out),
         },
-        table(f"{objective}: held-out figures", ["figure", "value"], [[k, f"{v:.4f}"] for k, v in last.metrics.items()]),
+        table(
+            f"{objective}: held-out figures", ["figure", "value"], [[k, f"{v:.4f}"] for k, v in last.metrics.items()]
+        ),
         f"{last.samples:,} samples in {last.steps:,} steps, {done.seconds:.0f} s; backbone: {out}",
     )
 

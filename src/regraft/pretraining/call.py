@@ -6,6 +6,7 @@ from typing import Literal
 from regraft.pretraining.recipes import Recipe
 
 ObjectiveName = Literal["supervised", "simsiam", "mlm", "clm"]
+OBJECTIVES: tuple[ObjectiveName, ...] = ("supervised", "simsiam", "mlm", "clm")
 
 
 @dataclass(frozen=True)

@@ -1,5 +1,6 @@
 """The model card of a pre-trained backbone: what it learnt from, how, how well, and what it is not for."""
 
+from dataclasses import dataclass
 from typing import Any
 
 OBJECTIVES = {
@@ -10,40 +11,76 @@ OBJECTIVES = {
 }
 
 
-def card(facts: dict[str, Any], recipe: dict[str, Any], metrics: dict[str, float]) -> str:
+@dataclass(frozen=True)
+class Facts:
+    """What a card says besides recipe and figures.
+
+    Attributes:
+        name: Of the backbone.
+        objective: What was learnt.
+        architecture: The network's name.
+        library: `timm` or `transformers`.
+        parameters: Of the trunk.
+        data: Name and size of the data.
+        license_of_data: As the caller gave it.
+        samples: Seen in training, repetitions counted.
+        steps: Of the optimiser.
+        reads: What the network takes.
+        source: A backbone whose pre-training went on; empty for random weights.
+        teacher: Whose outputs were learnt from too; empty for none.
+    """
+
+    name: str
+    objective: str
+    architecture: str
+    library: str
+    parameters: int
+    data: str
+    license_of_data: str
+    samples: int
+    steps: int
+    reads: str
+    source: str = ""
+    teacher: str = ""
+
+
+def card(facts: Facts, recipe: dict[str, Any], metrics: dict[str, float]) -> str:
     """The card, in Markdown with the hub's front matter.
 
     Args:
-        facts: `name, objective, architecture, parameters, data, samples_in_data, samples, license, source_license,
-            library, teacher, source, seconds, input`.
-        recipe: As `recipe.json` has it.
+        facts: What it says.
+        recipe: Settings, as `recipe.json` has them.
         metrics: Held-out figures after the last step.
     """
-    rows = "\n".join(f"| {name} | {value:.4f} |" for name, value in metrics.items())
+    figures = "\n".join(f"| {name} | {value:.4f} |" for name, value in metrics.items()) or "| none | no held-out data |"
     settings = "\n".join(f"| {name} | {value} |" for name, value in _flat(recipe))
     return f"""---
-license: {facts["license"]}
-library_name: {facts["library"]}
-tags: [regraft, pre-training, {facts["objective"]}]
+license: other
+license_name: {facts.license_of_data}
+library_name: {facts.library}
+tags: [regraft, {facts.objective}]
 ---
-# {facts["name"]}
+# {facts.name}
 
-A {facts["architecture"]} with {facts["parameters"]:,} parameters in its trunk, pre-trained with `regraft pretrain` to {OBJECTIVES[facts["objective"]]}.
+{facts.architecture}, {facts.parameters:,} parameters without its head, pre-trained with `regraft pretrain` to {OBJECTIVES[facts.objective]}.
 {_origin(facts)}
+It reads {facts.reads}. Use it as `--backbone FOLDER`, or with {facts.library} itself.
+
 ## Data
 
-{facts["data"]}: {facts["samples_in_data"]:,} samples, {facts["samples"]:,} seen in training (repetitions counted).
-Licence of the data: {facts["source_license"]}. Their terms may bind what is made with these weights.
+{facts.data}. Seen in training: {facts.samples:,} samples in {facts.steps:,} steps, repetitions counted.
+
+Licence of the data: {facts.license_of_data}. Its terms may bind what is made of these weights.
 
 ## Figures
 
-On held-out data, after the last step:
+On data that was not learnt from, after the last step:
 
 | figure | value |
 | --- | --- |
-{rows or "| none: no held-out data | |"}
+{figures}
 
-`log.jsonl` has the whole run: loss, rate and held-out figures, step by step.
+`log.jsonl` tells the whole run: loss, rate and held-out figures by step.
 
 ## Recipe
 
@@ -51,23 +88,20 @@ On held-out data, after the last step:
 | --- | --- |
 {settings}
 
-The same call is in `recipe.json`.
+`recipe.json` holds the whole call.
 
 ## Limits
 
-- It knows only what its data show; pictures or texts of another kind, size or language are served worse.
-- Whatever is one-sided in the data is one-sided in the features.
-- {facts["input"]}
+- It knows what its data show. What is of another kind, size or language is served worse: measure before you rely on it.
+- What is one-sided in the data is one-sided in the features.
 """
 
 
-def _origin(facts: dict[str, Any]) -> str:
+def _origin(facts: Facts) -> str:
     """Where the weights began, and who helped."""
-    said = ""
-    if facts.get("source"):
-        said += f"Pre-training went on from {facts['source']}.\n"
-    if facts.get("teacher"):
-        said += f"It learnt from the labels and from what {facts['teacher']} said of each picture (distillation).\n"
+    said = f"Pre-training went on from {facts.source}.\n" if facts.source else "It began with random weights.\n"
+    if facts.teacher:
+        said += f"Besides the labels it learnt what {facts.teacher} said of each picture (distillation).\n"
     return said
 
 

@@ -102,9 +102,7 @@ def token_stream(
     return stream
 
 
-def _tokens(
-    documents: tuple[str, ...], tokenizer: Any, between: int, progress: Progress | None
-) -> NDArray[np.int32]:
+def _tokens(documents: tuple[str, ...], tokenizer: Any, between: int, progress: Progress | None) -> NDArray[np.int32]:
     parts: list[NDArray[np.int32]] = []
     for begin in range(0, len(documents), CHUNK):
         chunk = list(documents[begin : begin + CHUNK])

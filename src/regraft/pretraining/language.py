@@ -133,6 +133,6 @@ class LanguageObjective:
         return {"loss": mean, "perplexity": math.exp(min(mean, 50.0)), "accuracy": right / max(terms, 1)}
 
     def write(self, folder: Path, facts: dict[str, Any]) -> None:
-        """transformers' `save_pretrained` form: the whole language model with its head, and the tokenizer."""
+        """Transformers' `save_pretrained` form: the whole language model with its head, and the tokenizer."""
         self.model.save_pretrained(folder)
         self.tokenizer.save_pretrained(folder)

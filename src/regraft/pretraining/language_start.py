@@ -48,7 +48,9 @@ def fresh_language(architecture: str, objective: Kind, tokenizer: Any, length: i
     model_type, settings = _settings(architecture)
     if (model_type in CAUSAL) != (objective == "clm") or model_type not in HEADS:
         fit = [name for name in HEADS if (name in CAUSAL) == (objective == "clm")]
-        raise OptionError(f"--architecture {architecture}: not for {objective}; use {', '.join(fit)} or a small one of these")
+        raise OptionError(
+            f"--architecture {architecture}: not for {objective}; use {', '.join(fit)} or a small one of these"
+        )
     special: dict[str, Any] = {"vocab_size": len(tokenizer), "pad_token_id": tokenizer.pad_token_id}
     if objective == "clm":
         special |= {"bos_token_id": tokenizer.bos_token_id, "eos_token_id": tokenizer.eos_token_id}

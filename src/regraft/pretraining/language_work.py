@@ -19,8 +19,8 @@ SPECIAL_AROUND = 2  # of a masked block: one token before it, one after
 
 def language_objective(
     call: Call, folder: Path, *, offline: bool, progress: Progress | None
-) -> tuple[LanguageObjective, str, bool, str]:
-    """The objective, what its data are known by, that it has no convolutions, and the corpus's name.
+) -> tuple[LanguageObjective, Corpus, str]:
+    """The objective, its corpus, and what its data are known by.
 
     Args:
         call: Of `mlm` or `clm`.
@@ -53,7 +53,7 @@ def language_objective(
         raise OptionError(f"{call.data}: fewer than {length} tokens; give more text")
     known = f"{corpus.fingerprint}/{tokenizer.backend_tokenizer.to_str()}"
     fingerprint = hashlib.sha256(known.encode()).hexdigest()
-    return LanguageObjective(model, tokenizer, train, aside, recipe), fingerprint, False, corpus.name
+    return LanguageObjective(model, tokenizer, train, aside, recipe), corpus, fingerprint
 
 
 def _tokenizer(call: Call, corpus: Corpus, recipe: Masked | Causal, folder: Path, *, offline: bool) -> Any:

@@ -3,10 +3,10 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from regraft.activations.store import ActivationStore
 from regraft.backbones import load_backbone
+from regraft.backbones.vision import VisionBackbone
 from regraft.core import OptionError
 from regraft.pretraining.call import Call
 from regraft.pretraining.contract import Objective
@@ -36,21 +36,32 @@ class Work:
 
 @dataclass(frozen=True)
 class Prepared:
-    """An objective ready to run.
+    """An objective ready to run, and what the model card says of it.
 
     Attributes:
         objective: With its learner.
         fingerprint: What its data are known by.
-        convolutional: Whether the network is one of convolutions.
-        name: Of the data.
-        classes: Their names, of labelled pictures.
+        data: The name of the data.
+        samples: How many there are to learn from, with their unit: `5,000 pictures of 10 classes`.
+        architecture: The network's name.
+        library: `timm` or `transformers`.
+        reads: What the network takes.
+        parameters: Of the trunk.
     """
 
     objective: Objective
     fingerprint: str
-    convolutional: bool
-    name: str
-    classes: tuple[str, ...] = ()
+    data: str
+    samples: str
+    architecture: str
+    library: str
+    reads: str
+    parameters: int
+
+    @property
+    def convolutional(self) -> bool:
+        """Whether the network is one of timm's: most of these are convolutions."""
+        return self.library == "timm"
 
 
 def objective_of(call: Call, work: Work) -> Prepared:
@@ -86,8 +97,7 @@ def _supervised(call: Call, work: Work) -> Prepared:
             device=work.device,
             progress=work.progress,
         )
-    objective = SupervisedObjective(backbone, pictures, recipe, teaching)
-    return Prepared(objective, pictures.fingerprint, True, pictures.name, pictures.classes)
+    return _of_pictures(SupervisedObjective(backbone, pictures, recipe, teaching), pictures, backbone)
 
 
 def _simsiam(call: Call, work: Work) -> Prepared:
@@ -96,10 +106,24 @@ def _simsiam(call: Call, work: Work) -> Prepared:
     if not isinstance(call.recipe, SimSiam):
         raise OptionError("--recipe: not one for simsiam")
     pictures, backbone = _pictures(call, work, call.recipe.views.last)
-    return Prepared(SimSiamObjective(backbone, pictures, call.recipe), pictures.fingerprint, True, pictures.name)
+    return _of_pictures(SimSiamObjective(backbone, pictures, call.recipe), pictures, backbone)
 
 
-def _pictures(call: Call, work: Work, side: int) -> tuple[Pictures, Any]:
+def _of_pictures(objective: Objective, pictures: Pictures, backbone: VisionBackbone) -> Prepared:
+    named = f" of {len(pictures.classes)} classes" if pictures.classes else ""
+    return Prepared(
+        objective,
+        pictures.fingerprint,
+        pictures.name,
+        f"{len(pictures.train):,} pictures{named}",
+        backbone.outline.name,
+        "timm",
+        f"RGB pictures of {backbone.preprocess.size[0]} x {backbone.preprocess.size[1]} pixels",
+        backbone.outline.parameters,
+    )
+
+
+def _pictures(call: Call, work: Work, side: int) -> tuple[Pictures, VisionBackbone]:
     """The decoded pictures and the network at their size."""
     if call.source:
         backbone = started_vision(call.source, side, offline=work.offline)
@@ -111,7 +135,19 @@ def _pictures(call: Call, work: Work, side: int) -> tuple[Pictures, Any]:
 def _language(call: Call, work: Work) -> Prepared:
     from regraft.pretraining.language_work import language_objective  # noqa: PLC0415
 
-    return Prepared(*language_objective(call, work.folder, offline=work.offline, progress=work.progress))
+    objective, corpus, fingerprint = language_objective(call, work.folder, offline=work.offline, progress=work.progress)
+    trunk = objective.model.base_model
+    length = call.recipe.length  # type: ignore[union-attr] - of a language recipe
+    return Prepared(
+        objective,
+        fingerprint,
+        corpus.name,
+        f"{len(corpus.train):,} documents, {len(objective.train.stream):,} tokens",
+        call.architecture or objective.model.config.model_type,
+        "transformers",
+        f"text; it was trained on blocks of {length} tokens",
+        sum(one.numel() for one in trunk.parameters()),
+    )
 
 
 BUILDERS: dict[str, Callable[[Call, Work], Prepared]] = {

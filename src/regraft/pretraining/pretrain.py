@@ -30,6 +30,7 @@ class Pretrained:
 
     Attributes:
         call: What was asked for.
+        architecture: The network's name.
         folder: The backbone.
         last: The last report; its metrics are those of all held-out data.
         seconds: Wall time of this call; of a resumed run the earlier part is not in it.
@@ -37,6 +38,7 @@ class Pretrained:
     """
 
     call: Call
+    architecture: str
     folder: Path
     last: Report
     seconds: float
@@ -53,7 +55,9 @@ def pretrain_call(  # noqa: PLR0913 - what a caller may say
     offline: bool = False,
     resume: bool = False,
     tensorboard: bool = False,
+    license_of_data: str = "unknown",
     every_seconds: float = 120.0,
+    report_steps: int = 20,
     progress: Progress | None = None,
     on_report: Callable[[Report], None] | None = None,
 ) -> Pretrained:
@@ -68,7 +72,9 @@ def pretrain_call(  # noqa: PLR0913 - what a caller may say
         offline: Open no connection.
         resume: Go on from what an interrupted run left in `out`; the result has the same bits.
         tensorboard: Write its events too.
+        license_of_data: For passport and card.
         every_seconds: Between checkpoints.
+        report_steps: Between reports.
         progress: Called with (what, done, total) while data are prepared.
         on_report: Called after each report.
 
@@ -86,7 +92,7 @@ def pretrain_call(  # noqa: PLR0913 - what a caller may say
         work = objective_of(call, Work(run_folder, store, processes.device, offline, progress))
     identity = json.dumps({"call": {**asdict(call), "data": ""}, "data": work.fingerprint}, sort_keys=True)
     low = trains_in_bf16(processes.device, precision, convolutional=work.convolutional)
-    keeping = Keeping(run_folder, identity, every_seconds)
+    keeping = Keeping(run_folder, identity, every_seconds, report_steps)
     log = None
     if processes.main:
         log = Log(run_folder, steps_done(run_folder), out / "events" if tensorboard else None)
@@ -100,10 +106,10 @@ def pretrain_call(  # noqa: PLR0913 - what a caller may say
         last = Report(**read_log(run_folder)[-1])
     if log is not None:
         log.close()
-        write_backbone(call, work, out, last, read_log(run_folder))
+        write_backbone(call, work, out, last, license_of_data)
         shutil.move(run_folder / LOG, out / LOG)
         shutil.rmtree(run_folder)
-    return Pretrained(call, out, last, time.perf_counter() - begun, processes.main)
+    return Pretrained(call, work.architecture, out, last, time.perf_counter() - begun, processes.main)
 
 
 def check_out(out: Path, *, resume: bool) -> None:

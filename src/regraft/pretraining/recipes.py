@@ -1,6 +1,7 @@
 """How an objective is pursued: small typed recipes, and the presets among them."""
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
+from typing import Any
 
 from regraft.core import OptionError
 
@@ -123,11 +124,26 @@ class Preset:
     name: str
     objective: str
     recipe: Recipe
-    about: str = field(default="")
+    about: str
 
 
 PRESETS: tuple[Preset, ...] = (
-    Preset("standard", "supervised", Supervised(), "small pictures at one size"),
+    Preset("standard", "supervised", Supervised(), "pictures of 64 pixels"),
+    Preset("standard", "simsiam", SimSiam(), "pictures of 64 pixels"),
+    Preset("standard", "mlm", Masked(), "a small network from its beginning"),
+    Preset("standard", "clm", Causal(), "a small network from its beginning"),
+    Preset(
+        "domain",
+        "mlm",
+        Masked(Schedule(epochs=2, batch_size=32, learning_rate=5e-5, weight_decay=0.01, clip_norm=1.0)),
+        "a trained network goes on in another domain (Gururangan 2020, Don't stop pretraining)",
+    ),
+    Preset(
+        "domain",
+        "clm",
+        Causal(Schedule(epochs=2, batch_size=32, learning_rate=5e-5, weight_decay=0.01, clip_norm=1.0)),
+        "the same, from left to right",
+    ),
     Preset(
         "resnet-small",
         "supervised",
@@ -137,7 +153,18 @@ PRESETS: tuple[Preset, ...] = (
             label_smoothing=0.0,
             teacher_side=128,
         ),
-        "what bundled:resnet-small was trained with",
+        "the first run of bundled:resnet-small",
+    ),
+    Preset(
+        "resnet-small-2",
+        "supervised",
+        Supervised(
+            Schedule(epochs=2.25, batch_size=96, learning_rate=1e-3, warmup_share=0.1),
+            Views(sizes=((0.0, 48), (0.4, 64)), smallest_area=0.5, jitter=0.1),
+            label_smoothing=0.0,
+            teacher_side=128,
+        ),
+        "its second run, which goes on from the first",
     ),
 )
 
@@ -154,8 +181,29 @@ def preset(name: str, objective: str) -> Preset:
     return named[name]
 
 
-def departing(recipe: Recipe, *, epochs: float | None, batch_size: int | None, rate: float | None) -> Recipe:
-    """The recipe with what the caller said instead."""
-    said = {"epochs": epochs, "batch_size": batch_size, "learning_rate": rate}
-    changed = {key: value for key, value in said.items() if value is not None}
-    return replace(recipe, schedule=replace(recipe.schedule, **changed))  # type: ignore[arg-type]
+def departing(
+    recipe: Recipe,
+    *,
+    epochs: float | None = None,
+    batch_size: int | None = None,
+    learning_rate: float | None = None,
+    input_size: int | None = None,
+    length: int | None = None,
+) -> Recipe:
+    """The recipe with what the caller said instead.
+
+    Raises:
+        OptionError: Something was said that this kind of recipe has not.
+    """
+    said = {"epochs": epochs, "batch_size": batch_size, "learning_rate": learning_rate}
+    changed: Any = {key: value for key, value in said.items() if value is not None}
+    recipe = replace(recipe, schedule=replace(recipe.schedule, **changed))
+    if input_size is not None:
+        if not isinstance(recipe, (Supervised, SimSiam)):
+            raise OptionError("--input-size goes with pictures; of texts give --length")
+        recipe = replace(recipe, views=replace(recipe.views, sizes=((0.0, input_size),)))
+    if length is not None:
+        if not isinstance(recipe, (Masked, Causal)):
+            raise OptionError("--length goes with texts; of pictures give --input-size")
+        recipe = replace(recipe, length=length)
+    return recipe

@@ -125,5 +125,5 @@ class SimSiamObjective:
         return torch.cat(found)
 
     def write(self, folder: Path, facts: dict[str, Any]) -> None:
-        """timm's `local-dir` form, without a classifier: there were no classes."""
+        """The `local-dir` form of timm form, without a classifier: there were no classes."""
         write_vision(self.backbone, folder, (), facts)

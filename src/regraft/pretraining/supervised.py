@@ -125,5 +125,5 @@ class SupervisedObjective:
         return torch.cat(found)
 
     def write(self, folder: Path, facts: dict[str, Any]) -> None:
-        """timm's `local-dir` form with the classifier; what imitated the teacher is left behind."""
+        """The `local-dir` form of timm form with the classifier; what imitated the teacher is left behind."""
         write_vision(self.backbone, folder, self.pictures.classes, facts)

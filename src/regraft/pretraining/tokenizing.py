@@ -8,7 +8,13 @@ from transformers import AutoTokenizer, PreTrainedTokenizerFast
 
 from regraft.core import BackboneError
 
-WORD_PIECE = {"pad_token": "[PAD]", "unk_token": "[UNK]", "cls_token": "[CLS]", "sep_token": "[SEP]", "mask_token": "[MASK]"}
+WORD_PIECE = {
+    "pad_token": "[PAD]",
+    "unk_token": "[UNK]",
+    "cls_token": "[CLS]",
+    "sep_token": "[SEP]",
+    "mask_token": "[MASK]",
+}
 END_OF_TEXT = "<|endoftext|>"
 
 

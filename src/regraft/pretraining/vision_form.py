@@ -30,7 +30,7 @@ class Normalise(nn.Module):
 
 
 def write_vision(backbone: VisionBackbone, folder: Path, classes: tuple[str, ...], facts: dict[str, Any]) -> None:
-    """timm's `local-dir` form: the whole network with its classifier and the names of its outputs.
+    """The `local-dir` form of timm form: the whole network with its classifier and the names of its outputs.
 
     Args:
         backbone: Its module has a classifier of `classes`, or none.
