@@ -31,7 +31,9 @@ def measure(arguments: argparse.Namespace) -> None:
     from regraft import api, comparing
 
     vision = shared_folder() / "data" / "vision"
-    names = arguments.tasks.split(",") if arguments.tasks else sorted(one.name for one in vision.iterdir() if one.is_dir())
+    names = (
+        arguments.tasks.split(",") if arguments.tasks else sorted(one.name for one in vision.iterdir() if one.is_dir())
+    )
     shots = [None if one == "all" else int(one) for one in arguments.shots.split(",")]
     known = {(row["task"], row["backbone"], row["shots"], row["seed"], row["strategy"]) for row in rows()}
     for name in names:
@@ -78,7 +80,9 @@ def summarise(backbone: str) -> None:
             found[row["shots"], row["task"]][row["strategy"]][row["seed"]] = row["accuracy"]
     for shots in sorted({shots for shots, _ in found}):
         gains = []
-        print(f"\n{shots} shots\n| task | feature extraction | from scratch | gain | seeds |\n| --- | ---: | ---: | ---: | ---: |")
+        print(
+            f"\n{shots} shots\n| task | feature extraction | from scratch | gain | seeds |\n| --- | ---: | ---: | ---: | ---: |"
+        )
         for (at, task), by_strategy in sorted(found.items()):
             frozen, scratch = (by_strategy[one] for one in STRATEGIES)
             seeds = sorted(frozen.keys() & scratch.keys())
@@ -90,7 +94,9 @@ def summarise(backbone: str) -> None:
         rng = np.random.default_rng(0)
         draws = np.mean(rng.choice(gains, (RESAMPLES, len(gains))), axis=1)
         low, high = np.percentile(draws, [2.5, 97.5])
-        print(f"mean gain over {len(gains)} tasks: {100 * np.mean(gains):+.1f} points [{100 * low:+.1f}, {100 * high:+.1f}]")
+        print(
+            f"mean gain over {len(gains)} tasks: {100 * np.mean(gains):+.1f} points [{100 * low:+.1f}, {100 * high:+.1f}]"
+        )
 
 
 def main() -> None:

@@ -51,7 +51,9 @@ def trained(name: str, data: Path, objective: Any, **options: Any) -> Path:
     out = RUNS / name
     if not (out / "config.json").exists():
         resume = (out / "run").exists()
-        api.pretrain(data, objective, out=out, resume=resume, on_report=lambda one: print(one, file=sys.stderr), **options)
+        api.pretrain(
+            data, objective, out=out, resume=resume, on_report=lambda one: print(one, file=sys.stderr), **options
+        )
         for line in (out / "log.jsonl").read_text().splitlines():
             report = json.loads(line)
             if report["metrics"]:

@@ -44,7 +44,13 @@ def pictures(folder: Path, count: int = 48) -> Path:
 def texts(folder: Path, count: int = 120) -> Path:
     """Sentences of a small language."""
     rng = np.random.default_rng(0)
-    parts = (["the", "a", "no"], ["red", "old", "big"], ["cat", "ship", "tree"], ["sees", "likes"], ["me.", "it.", "you."])
+    parts = (
+        ["the", "a", "no"],
+        ["red", "old", "big"],
+        ["cat", "ship", "tree"],
+        ["sees", "likes"],
+        ["me.", "it.", "you."],
+    )
     lines = [" ".join(str(rng.choice(part)) for part in parts * 3) for _ in range(count)]
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "train-00.txt").write_text("\n".join(lines), encoding="utf-8")

@@ -37,7 +37,9 @@ def trained(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFac
     recipe = departing(small_runs.RECIPES[request.param], epochs=20, learning_rate=3e-3)
     data = small_runs.texts(folder / "data")
     architecture = small_runs.ARCHITECTURES[request.param]
-    return pretrain(data, request.param, architecture=architecture, recipe=recipe, out=folder / "net", device="cpu")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("REGRAFT_CACHE", str(folder / "cache"))
+        return pretrain(data, request.param, architecture=architecture, recipe=recipe, out=folder / "net", device="cpu")
 
 
 @pytest.mark.parametrize("family", HEADS)
@@ -59,7 +61,11 @@ def test_about_the_share_asked_for_is_hidden_and_nothing_else_changed() -> None:
     tokenizer = trained_word_pieces(TEXTS, 300)
     stream = torch.randint(5, len(tokenizer), (64 * 30,)).int().numpy()
     objective = LanguageObjective(
-        fresh_language(OWN["bert"], "mlm", tokenizer, 32, 0), tokenizer, Blocks(stream, 30), Blocks(stream, 30), Masked()
+        fresh_language(OWN["bert"], "mlm", tokenizer, 32, 0),
+        tokenizer,
+        Blocks(stream, 30),
+        Blocks(stream, 30),
+        Masked(),
     )
     draw = objective.draw(list(range(64)), slice(0, 64), torch.Generator().manual_seed(0), 0.0)
     ids, wanted = draw.inputs
@@ -97,7 +103,9 @@ def test_pretraining_goes_on_with_tokenizer_and_head(trained: Pretrained, tmp_pa
 def test_the_embedded_text_trunk_goes_on(tmp_path: Path) -> None:
     data = small_runs.texts(tmp_path / "data", 60)
     recipe = Masked(small_runs.SCHEDULE, length=16)
-    pretrain(data, "mlm", source="bundled:minilm", recipe=departing(recipe, epochs=0.2), out=tmp_path / "net", device="cpu")
+    pretrain(
+        data, "mlm", source="bundled:minilm", recipe=departing(recipe, epochs=0.2), out=tmp_path / "net", device="cpu"
+    )
     assert load_backbone(str(tmp_path / "net")).outline.stages[-1].width == 384
 
 

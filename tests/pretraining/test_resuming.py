@@ -13,6 +13,7 @@ from regraft.core import ModelError, OptionError
 from regraft.pretraining.call import OBJECTIVES, ObjectiveName
 from regraft.pretraining.log import read_log
 from regraft.pretraining.pretrain import RUN_FOLDER, pretrain_call
+
 from . import small_runs
 
 WEIGHTS = "model.safetensors"

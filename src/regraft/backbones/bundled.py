@@ -74,7 +74,7 @@ BUNDLED: tuple[Bundled, ...] = (
         kind="image",
         parameters=4_922_488,
         stages=5,
-        sha256="",  # written by benchmarks/bundle_vision.py
+        sha256="35b5642cc5c28be0410aa3a53f2b7b940a515e1c19533c8bf85cf3eb8f501ae2",
         passport=Passport(name="resnet-small", source="bundled:resnet-small"),
         folder=_own_folder,
     ),

@@ -41,6 +41,10 @@ class SourceHead:
                 found[position] = outputs[0]
         return found
 
+    def is_of(self, classes: tuple[str, ...]) -> bool:
+        """Whether its outputs are these classes, in this order."""
+        return self.names == tuple(_aliases(label) for label in classes)
+
 
 def source_head(passport: Passport, *, offline: bool = False) -> SourceHead:
     """The original classifier of a timm backbone.

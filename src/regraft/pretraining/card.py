@@ -1,5 +1,6 @@
 """The model card of a pre-trained backbone: what it learnt from, how, how well, and what it is not for."""
 
+import json
 from dataclasses import dataclass
 from typing import Any
 
@@ -56,7 +57,7 @@ def card(facts: Facts, recipe: dict[str, Any], metrics: dict[str, float]) -> str
     settings = "\n".join(f"| {name} | {value} |" for name, value in _flat(recipe))
     return f"""---
 license: other
-license_name: {facts.license_of_data}
+license_name: {json.dumps(facts.license_of_data, ensure_ascii=False)}
 library_name: {facts.library}
 tags: [regraft, {facts.objective}]
 ---

@@ -159,12 +159,23 @@ PRESETS: tuple[Preset, ...] = (
         "resnet-small-2",
         "supervised",
         Supervised(
-            Schedule(epochs=2.25, batch_size=96, learning_rate=1e-3, warmup_share=0.1),
+            Schedule(epochs=1.5, batch_size=96, learning_rate=1e-3, warmup_share=0.1),
             Views(sizes=((0.0, 48), (0.4, 64)), smallest_area=0.5, jitter=0.1),
             label_smoothing=0.0,
             teacher_side=128,
         ),
         "its second run, which goes on from the first",
+    ),
+    Preset(
+        "resnet-small-3",
+        "supervised",
+        Supervised(
+            Schedule(epochs=1, batch_size=96, learning_rate=7e-4, warmup_share=0.1),
+            Views(smallest_area=0.5, jitter=0.1),
+            label_smoothing=0.0,
+            teacher_side=128,
+        ),
+        "its third run, which goes on from the second",
     ),
 )
 

@@ -9,7 +9,9 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from regraft.backbones.source_heads import source_head
 from regraft.backbones.vision import VisionBackbone
+from regraft.core import BackboneError, Passport
 from regraft.pretraining import augment
 from regraft.pretraining.contract import Draw
 from regraft.pretraining.pictures import PictureBank, Pictures
@@ -62,6 +64,16 @@ def soft_loss(logits: Tensor, taught: Tensor, temperature: float) -> Tensor:
     return F.kl_div(said, wanted, reduction="sum", log_target=True) * temperature**2
 
 
+def keep_classifier(learner: SupervisedLearner, passport: Passport, classes: tuple[str, ...]) -> None:
+    """Begin with the backbone's own classifier where it has the same classes, else with a new one."""
+    try:
+        head = source_head(passport, offline=True)  # what was just loaded is on this machine
+    except BackboneError:
+        return
+    if head.is_of(classes):
+        learner.model.get_classifier().load_state_dict(head.module.state_dict())
+
+
 @dataclass
 class SupervisedObjective:
     """Classify the pictures, as their labels and the teacher say."""
@@ -75,6 +87,7 @@ class SupervisedObjective:
     def __post_init__(self) -> None:
         teacher_classes = 0 if self.teaching is None else self.teaching.classes
         self.learner = SupervisedLearner(self.backbone, len(self.pictures.classes), teacher_classes, self.recipe)
+        keep_classifier(self.learner, self.backbone.passport, self.pictures.classes)
         self.learner.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
 
     @property
