@@ -18,8 +18,7 @@ from safetensors.torch import load_file, save_file
 from regraft.backbones.checkpoints import WEIGHTS, file_sha256
 
 FOLDER = Path(__file__).resolve().parents[1] / "src" / "regraft" / "backbones" / "weights" / "resnet-small"
-LICENSE = "research use: its source pictures are under ImageNet's terms (non-commercial research and teaching)"
-SOURCE_DATA = "Tiny ImageNet (50,000 pictures of 200 classes of ImageNet), with the outputs of a MobileNetV2 trained on ImageNet-1k"
+LICENSE = "research use (its source pictures are under ImageNet's terms)"
 
 
 def main() -> None:
@@ -33,7 +32,7 @@ def main() -> None:
     save_file(halved, FOLDER / WEIGHTS)
     (FOLDER / WEIGHTS).chmod(0o644)  # readable by whoever the package is installed for
     config = json.loads((runs[-1] / "config.json").read_text())
-    config["pretrained_cfg"] |= {"tag": "resnet-small", "license": LICENSE, "source_data": SOURCE_DATA}
+    config["pretrained_cfg"] |= {"tag": "resnet-small", "license": LICENSE}
     (FOLDER / "config.json").write_text(json.dumps(config, indent=1) + "\n")
     (FOLDER / "recipe.json").write_text(json.dumps([recipe(one, runs) for one in runs], indent=1) + "\n")
     lines = [

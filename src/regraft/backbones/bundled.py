@@ -74,8 +74,13 @@ BUNDLED: tuple[Bundled, ...] = (
         kind="image",
         parameters=4_922_488,
         stages=5,
-        sha256="35b5642cc5c28be0410aa3a53f2b7b940a515e1c19533c8bf85cf3eb8f501ae2",
-        passport=Passport(name="resnet-small", source="bundled:resnet-small"),
+        sha256="c1a473f995c2b8aa6ffbb53deb2524b620ef908cb925911d6a82f434636e489a",
+        passport=Passport(
+            name="resnet-small",
+            source="bundled:resnet-small",
+            license="research use (its source pictures are under ImageNet's terms)",
+            source_data="Tiny ImageNet (50,000 pictures of 200 classes), with the outputs of a MobileNetV2 of ImageNet-1k",
+        ),
         folder=_own_folder,
     ),
 )

@@ -54,7 +54,8 @@ def command(shared: Shared, out: Path | None) -> None:
     begun = time.perf_counter()
     output = Output(shared)
     folder = out or Path(tempfile.mkdtemp(prefix="regraft-demo-"))
-    told, views, pages = [], [], []
+    told, pages = [], []
+    views: list[str | Table] = []
     for name, chapter in chapters.items():
         found = _compared(name, chapter, folder, shared, output)
         told.append(_told(name, found))

@@ -8,6 +8,7 @@ import click
 from regraft.cli.options import Output, Shared, shared_options, table
 
 if TYPE_CHECKING:
+    from regraft.pretraining.call import ObjectiveName
     from regraft.pretraining.loop import Report
 
 OBJECTIVES = ("supervised", "simsiam", "mlm", "clm")
@@ -36,7 +37,7 @@ OBJECTIVES = ("supervised", "simsiam", "mlm", "clm")
 def command(
     shared: Shared,
     data: str,
-    objective: str,
+    objective: "ObjectiveName",
     architecture: str,
     source: str,
     out: Path,

@@ -59,6 +59,6 @@ class Objective(Protocol):
 
         Args:
             folder: Where.
-            facts: Tag, licence and source data, where the form has a place for them.
+            facts: Tag and licence, where the form has a place for them.
         """
         ...

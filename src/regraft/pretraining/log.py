@@ -60,4 +60,4 @@ def _writer(folder: Path, done: int) -> Any:
         from torch.utils.tensorboard import SummaryWriter  # noqa: PLC0415 - optional
     except ImportError as error:
         raise OptionError("--tensorboard needs the package tensorboard: pip install 'regraft[tensorboard]'") from error
-    return SummaryWriter(str(folder), purge_step=done + 1)  # type: ignore[no-untyped-call]
+    return SummaryWriter(str(folder), purge_step=done + 1)

@@ -137,7 +137,6 @@ def _language(call: Call, work: Work) -> Prepared:
 
     objective, corpus, fingerprint = language_objective(call, work.folder, offline=work.offline, progress=work.progress)
     trunk = objective.model.base_model
-    length = call.recipe.length  # type: ignore[union-attr] - of a language recipe
     return Prepared(
         objective,
         fingerprint,
@@ -145,7 +144,7 @@ def _language(call: Call, work: Work) -> Prepared:
         f"{len(corpus.train):,} documents, {len(objective.train.stream):,} tokens",
         call.architecture or objective.model.config.model_type,
         "transformers",
-        f"text; it was trained on blocks of {length} tokens",
+        f"text; it was trained on blocks of {objective.recipe.length} tokens",
         sum(one.numel() for one in trunk.parameters()),
     )
 

@@ -178,7 +178,7 @@ def _decode(
     draft = array.with_suffix(".draft")
     usable: list[int] = []
     shape = (max(len(samples), 1), 3, side, side)
-    kept = np.lib.format.open_memmap(draft, mode="w+", dtype=np.uint8, shape=shape)  # type: ignore[no-untyped-call]
+    kept = np.lib.format.open_memmap(draft, mode="w+", dtype=np.uint8, shape=shape)
     with ThreadPoolExecutor(DECODERS) as pool:
         for begin in range(0, len(samples), CHUNK):
             chunk = samples[begin : begin + CHUNK]

@@ -166,17 +166,6 @@ PRESETS: tuple[Preset, ...] = (
         ),
         "its second run, which goes on from the first",
     ),
-    Preset(
-        "resnet-small-3",
-        "supervised",
-        Supervised(
-            Schedule(epochs=1, batch_size=96, learning_rate=7e-4, warmup_share=0.1),
-            Views(smallest_area=0.5, jitter=0.1),
-            label_smoothing=0.0,
-            teacher_side=128,
-        ),
-        "its third run, which goes on from the second",
-    ),
 )
 
 

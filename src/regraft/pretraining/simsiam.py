@@ -24,11 +24,13 @@ EVALUATED = 250
 class SimSiamLearner(nn.Module):
     """Trunk, projection (three layers) and prediction (two layers, narrow in the middle): section 3 of the paper."""
 
+    model: Any
+
     def __init__(self, backbone: VisionBackbone, recipe: SimSiam) -> None:
         super().__init__()
-        self.model: Any = backbone.module
+        self.model = backbone.module
         self.normalise = Normalise(backbone.preprocess)
-        width, out = self.model.num_features, recipe.projection
+        width, out = backbone.outline.stages[-1].width, recipe.projection
         self.project = nn.Sequential(
             nn.Linear(width, out, bias=False),
             nn.BatchNorm1d(out),
@@ -73,7 +75,7 @@ class SimSiamObjective:
 
     def __post_init__(self) -> None:
         self.learner = SimSiamLearner(self.backbone, self.recipe)
-        self.learner.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        self.learner.to(memory_format=torch.channels_last)
 
     @property
     def count(self) -> int:

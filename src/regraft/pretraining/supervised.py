@@ -26,11 +26,14 @@ EVALUATED = 250  # pictures at a time
 class SupervisedLearner(nn.Module):
     """A network with its classifier and, in training only, a second one that imitates the teacher's."""
 
+    model: Any
+
     def __init__(self, backbone: VisionBackbone, classes: int, teacher_classes: int, recipe: Supervised) -> None:
         super().__init__()
-        self.model: Any = backbone.module
-        self.model.reset_classifier(classes)
-        self.imitation = nn.Linear(self.model.num_features, teacher_classes) if teacher_classes else None
+        model: Any = backbone.module
+        model.reset_classifier(classes)
+        self.model = model
+        self.imitation = nn.Linear(backbone.outline.stages[-1].width, teacher_classes) if teacher_classes else None
         self._recipe = recipe
         self.normalise = Normalise(backbone.preprocess)
 
@@ -88,7 +91,7 @@ class SupervisedObjective:
         teacher_classes = 0 if self.teaching is None else self.teaching.classes
         self.learner = SupervisedLearner(self.backbone, len(self.pictures.classes), teacher_classes, self.recipe)
         keep_classifier(self.learner, self.backbone.passport, self.pictures.classes)
-        self.learner.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        self.learner.to(memory_format=torch.channels_last)
 
     @property
     def count(self) -> int:

@@ -29,7 +29,7 @@ class Teaching:
     @property
     def classes(self) -> int:
         """How many outputs the teacher has."""
-        return int(self.classifier.weight.shape[0])  # type: ignore[union-attr, index, operator]
+        return int(self.classifier.weight.shape[0])  # type: ignore[index]
 
     def outputs(self, positions: list[int]) -> Tensor:
         """The teacher's logits, float32 (B, K)."""

@@ -36,7 +36,7 @@ def write_vision(backbone: VisionBackbone, folder: Path, classes: tuple[str, ...
         backbone: Its module has a classifier of `classes`, or none.
         folder: An existing one.
         classes: What the outputs are called.
-        facts: What else stands in `pretrained_cfg`: tag, licence, source data.
+        facts: What else stands in `pretrained_cfg`: tag and licence, fields that timm knows.
     """
     backbone.write(folder)
     config = json.loads((folder / CONFIG).read_text(encoding="utf-8"))

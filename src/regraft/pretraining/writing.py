@@ -28,10 +28,14 @@ def write_backbone(call: Call, work: Prepared, out: Path, last: Report, license_
         license_of_data: Of the data, which may bind what is made of them.
     """
     source_data = f"{work.data} ({work.samples})"
-    terms = {"license": license_of_data, "source_data": source_data}
-    work.objective.write(out, {"tag": out.name, **terms})
+    work.objective.write(out, {"tag": out.name, "license": license_of_data})
     passport = Passport(
-        name=out.name, source=str(out), sha256=file_sha256(out / WEIGHTS), input_size=_size(work.objective), **terms
+        name=out.name,
+        source=str(out),
+        sha256=file_sha256(out / WEIGHTS),
+        license=license_of_data,
+        source_data=source_data,
+        input_size=_size(work.objective),
     )
     (out / PASSPORT_FILE).write_text(json.dumps(passport.to_json(), indent=1), encoding="utf-8")
     told: dict[str, Any] = asdict(call)
