@@ -41,7 +41,16 @@ def test_a_command_parses(call: list[str]) -> None:
 
 
 def test_the_commands_are_found() -> None:
-    assert {call[1] for call in CALLS} >= {"demo", "inspect", "backbones", "fit", "evaluate", "predict", "compare"}
+    assert {call[1] for call in CALLS} >= {
+        "demo",
+        "inspect",
+        "backbones",
+        "fit",
+        "evaluate",
+        "predict",
+        "compare",
+        "pretrain",
+    }
     assert {call[1] for call in CALLS} <= {name for name, _, _ in COMMANDS}
 
 

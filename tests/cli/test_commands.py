@@ -107,8 +107,10 @@ def test_demo_promises(capsys: pytest.CaptureFixture[str], tmp_path: Path, monke
     monkeypatch.setattr(comparing, "compare", few)
     told = called(capsys, "demo", "--out", str(tmp_path / "demo"))
     assert told.keys() == {"tasks", "report", "seconds"}
-    (task,) = told["tasks"]
-    assert task.keys() == {"name", "recommended", "fit", "scratch", "transfer_gain"}
+    assert [task["name"] for task in told["tasks"]] == ["intents", "digits", "photographs"]
+    for task in told["tasks"]:
+        assert task.keys() == {"name", "recommended", "fit", "scratch", "transfer_gain"}
+        assert task["name"] in Path(told["report"]).read_text()
     assert Path(told["report"]).exists()
 
 
