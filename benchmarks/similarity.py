@@ -13,11 +13,14 @@ import argparse
 import json
 import os
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+from scipy.stats import kendalltau
 
 from regraft import api
 from regraft.core import ImageSample, Split, Task
+from regraft.measuring.domain import placed
 from regraft.measuring.measure import observe
 from regraft.measuring.similarity import similarity
 from regraft.measuring.source_statistics import SourceStatistics, source_statistics
@@ -28,6 +31,7 @@ SHARED = Path(os.environ.get("REGRAFT_SHARED") or Path(__file__).resolve().paren
 RESULTS = Path(__file__).parent / "results" / "similarity.jsonl"
 SOURCE_SAMPLES = 600
 MOST_SAMPLES = 400
+LEAST_TAU = 0.5  # with the domains: a measure that orders them worse has no say
 
 # 0 = the same kind of data as the source, 1 = another kind of the same thing (other cameras, scale, style, language use),
 # 2 = other things altogether.
@@ -87,25 +91,42 @@ def tiny_imagenet() -> Task:
     return Task("tiny-imagenet", "image-classification", classes, {"train": train})
 
 
-def rows() -> list[dict[str, object]]:
+def rows() -> list[dict[str, Any]]:
     return [json.loads(line) for line in RESULTS.read_text().splitlines()] if RESULTS.exists() else []
 
 
 def calibrate() -> None:
-    """Of each measure, its median on near and on far tasks, and how well it orders the domains."""
-    from scipy.stats import kendalltau
-
+    """The ends of each measure, how well it orders the domains, and what tasks that were left out would be called."""
     for kind in DOMAINS:
         found = [row for row in rows() if row["kind"] == kind]
-        names = [name for name in found[0] if name not in {"kind", "task", "backbone", "domain"}] if found else []
+        skipped = {"kind", "task", "backbone", "domain", "distance"}
+        names = [name for name in found[0] if name not in skipped and "/" not in name] if found else []
+        useful = []
         for name in names:
             kept = [row for row in found if name in row]
-            values, domains = np.array([row[name] for row in kept]), np.array([row["domain"] for row in kept])
-            medians = [round(float(np.median(values[domains == one])), 3) for one in (0, 1, 2)]
-            tau = kendalltau(values, domains).statistic
-            print(
-                f"{kind:7s} {name:14s} medians near {medians[0]}, middling {medians[1]}, far {medians[2]}; tau {tau:+.2f}"
-            )
+            near, far = ends(kept, name)
+            tau = kendalltau([row[name] for row in kept], [row["domain"] for row in kept]).statistic
+            print(f"{kind:6s} {name:14s} near {near:.3f}, far {far:.3f}; tau with the domains {tau:+.2f}")
+            if abs(tau) >= LEAST_TAU:
+                useful.append(name)
+        told = [left_out(found, row, useful) for row in found]
+        for row, value in zip(found, told, strict=True):
+            print(f"{kind:6s} {row['task']:16s} domain {row['domain']}, left out and placed at {value:.2f}")
+        if useful:
+            tau = kendalltau(told, [row["domain"] for row in found]).statistic
+            print(f"{kind:6s} by {', '.join(useful)}: tau of left-out places {tau:+.2f}")
+
+
+def ends(kept: list[dict[str, Any]], name: str) -> tuple[float, float]:
+    """Medians on near and on far tasks."""
+    near, far = (float(np.median([row[name] for row in kept if row["domain"] == domain])) for domain in (0, 2))
+    return near, far
+
+
+def left_out(found: list[dict[str, Any]], row: dict[str, Any], names: list[str]) -> float:
+    """The distance of a task by ends that were found without it."""
+    others = [one for one in found if one is not row]
+    return float(np.mean([placed(row[name], *ends(others, name)) for name in names]))
 
 
 if __name__ == "__main__":

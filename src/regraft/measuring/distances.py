@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from regraft.measuring.probes import share_interval
 from regraft.measuring.source_statistics import SourceStatistics
 from regraft.scores import Spectrum
-from regraft.scores.ridge import leave_one_out
+from regraft.scores.ridge import undecided_alike
 
 Doubles = NDArray[np.float64]
 Found = tuple[float, float, float]  # value and the ends of its 80 % interval
@@ -134,9 +134,9 @@ def proxy_a(pair: Aligned, rng: np.random.Generator) -> Found:
             pair.target[rng.permutation(len(pair.target))[:size]],
         ]
     )
-    sides = np.repeat([-1.0, 1.0], size)[:, None]
-    held = leave_one_out(Spectrum.of(rows, centre=True), sides)
-    wrong = float((np.sign(held) != sides).mean())
+    sides = np.repeat([0, 1], size)
+    held = undecided_alike(Spectrum.of(rows, centre=True), np.eye(2)[sides])
+    wrong = float((held.argmax(axis=1) != sides).mean())
     low, high = share_interval(wrong, 2 * size)
     return tuple(max(0.0, 2 * (1 - 2 * one)) for one in (wrong, high, low))  # type: ignore[return-value]
 

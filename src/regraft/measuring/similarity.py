@@ -9,6 +9,7 @@ import numpy as np
 from regraft.core import Measurement, Task, TextSample
 from regraft.measuring.baseline import raw_probe
 from regraft.measuring.distances import aligned, class_distance, frechet, mmd, proxy_a
+from regraft.measuring.domain import domain_distance
 from regraft.measuring.probes import Z80, Doubles
 from regraft.measuring.source_statistics import SourceStatistics, shipped_statistics, source_statistics
 from regraft.measuring.subject import Subject
@@ -71,7 +72,17 @@ def fragmentation(subject: Subject) -> Iterator[Measurement]:
 
 
 def similarity(subject: Subject, source: Task | SourceStatistics | None) -> Iterator[Measurement]:
-    """All that tells near from far."""
+    """All that tells near from far, and at the end the one number that sums it up."""
+    found: dict[str, Measurement] = {}
+    for one in _measures(subject, source):
+        found[one.name.removeprefix("similarity/")] = one
+        yield one
+    distance = domain_distance(found, subject.backbone.kind)
+    if distance is not None:
+        yield distance
+
+
+def _measures(subject: Subject, source: Task | SourceStatistics | None) -> Iterator[Measurement]:
     if subject.original is not None:
         yield from confidence(subject.original)
     if subject.backbone.kind == "text":
@@ -81,8 +92,7 @@ def similarity(subject: Subject, source: Task | SourceStatistics | None) -> Iter
     if isinstance(source, Task):
         known = source_statistics(subject.backbone, source, resources=subject.resources, seed=subject.seed)
     known = known or shipped_statistics(subject.backbone)
-    width = subject.backbone.outline.stages[-1].width
-    if known is not None and subject.stages[-1].shape[1] == width:
+    if known is not None and subject.stages[-1].shape[1] == len(known.mean):
         yield from distances(subject, known)
 
 

@@ -10,9 +10,10 @@ PENALTIES = tuple(10.0 ** (exponent / 2) for exponent in range(-6, 7))  # times 
 
 def ridge(inputs: ScoreInputs) -> float:
     """Leave-one-out accuracy of a ridge classifier; of quantities the correlation of held-out predictions."""
-    held = leave_one_out(inputs.centred, inputs.one_hot)
     if inputs.classes:
+        held = undecided_alike(inputs.centred, inputs.one_hot)
         return float((held.argmax(axis=1) == inputs.targets).mean())
+    held = leave_one_out(inputs.centred, inputs.one_hot)
     return float(np.corrcoef(held[:, 0], inputs.one_hot[:, 0])[0, 1])
 
 
@@ -24,6 +25,17 @@ def leave_one_out(spectrum: Spectrum, outputs: Floats) -> Floats:
         outputs: (N, C) what is to be predicted.
     """
     return _best(spectrum, outputs)[1]
+
+
+def undecided_alike(spectrum: Spectrum, one_hot: Floats) -> Floats:
+    """The same of classes, but with the shares that classes have among all samples.
+
+    Without the sample its own class is the rarer by one. Where features say nothing, that alone would decide, and
+    always wrongly.
+    """
+    without = (one_hot.sum(axis=0) - one_hot) / max(len(one_hot) - 1, 1)
+    found: Floats = leave_one_out(spectrum, one_hot) - without + one_hot.mean(axis=0)
+    return found
 
 
 def fitted(spectrum: Spectrum, outputs: Floats) -> Floats:
