@@ -34,7 +34,7 @@ FLAGS = [
     "--disable-sync",
 ]
 OURS = {"X-Regraft": "1"}
-WAIT = 240_000  # milliseconds: a machine that does much else is slow, and a test that waits costs nothing
+WAIT = 600_000  # milliseconds: a machine that does much else is slow, and a test that waits costs nothing
 SMALL = Limits(
     upload_bytes=2 * MIB, unpacked_bytes=4 * MIB, files=60, rows=500, columns=12, field_characters=2000, tasks=3
 )

@@ -1,5 +1,6 @@
 """The studio as an ASGI application."""
 
+import asyncio
 import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -30,7 +31,10 @@ def create_app(config: Config, door: Door) -> FastAPI:
         studio.sessions.forget_old()
         await studio.desk.start()
         await studio.runner.start(studio.sessions)
+        # Loading libraries is work: the worker that answers pages comes first, the others when it is ready.
+        warming = asyncio.create_task(_warmed(studio))
         yield
+        warming.cancel()
         await studio.runner.end()
         await studio.desk.end()
 
@@ -48,6 +52,12 @@ def create_app(config: Config, door: Door) -> FastAPI:
     _say_errors(app)
     app.add_middleware(Guard, door=door, sessions=studio.sessions)
     return app
+
+
+async def _warmed(studio: Studio) -> None:
+    """Workers made ready one after another."""
+    await studio.desk.ready()
+    await studio.runner.warm()
 
 
 def _say_errors(app: FastAPI) -> None:

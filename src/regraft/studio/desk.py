@@ -1,6 +1,7 @@
 """Short requests: answered by a worker that keeps backbones and models loaded, and remembered where they may be."""
 
 import asyncio
+import contextlib
 import hashlib
 import json
 from pathlib import Path
@@ -29,6 +30,12 @@ class Desk:
     async def start(self) -> None:
         """Begin loading libraries."""
         await self._worker.start()
+
+    async def ready(self) -> None:
+        """Wait until the libraries are loaded."""
+        async with self._line:
+            with contextlib.suppress(WorkerLost):
+                await self._worker.ready()
 
     async def end(self) -> None:
         """Stop the worker."""

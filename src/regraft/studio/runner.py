@@ -35,8 +35,12 @@ class Runner:
                 if job.state in LIVE:
                     moved(session.jobs / job.name, job, "failed", "the studio was stopped meanwhile; start it again")
         for worker in self._workers:
-            await worker.start()
             self._loops.append(asyncio.create_task(self._serve(worker)))
+
+    async def warm(self) -> None:
+        """Begin loading libraries in every worker."""
+        for worker in self._workers:
+            await worker.start()
 
     async def end(self) -> None:
         """Stop working; what runs is cancelled."""
