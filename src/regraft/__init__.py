@@ -8,8 +8,21 @@ from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from regraft.api import Resources, Settings, fit, inspect, load, load_backbone, open_task, prepare
+    from regraft.api import (
+        Resources,
+        Settings,
+        fit,
+        inspect,
+        load,
+        load_backbone,
+        measure,
+        open_task,
+        prepare,
+        recommend,
+    )
     from regraft.comparing import compare
+    from regraft.hierarchy import probe
+    from regraft.measuring import write_source_statistics
     from regraft.model import Model
     from regraft.pretraining import pretrain
 
@@ -24,12 +37,22 @@ __all__ = [
     "inspect",
     "load",
     "load_backbone",
+    "measure",
     "open_task",
     "prepare",
     "pretrain",
+    "probe",
+    "recommend",
+    "write_source_statistics",
 ]
 
-_HOMES = {"Model": "regraft.model", "compare": "regraft.comparing", "pretrain": "regraft.pretraining"}
+_HOMES = {
+    "Model": "regraft.model",
+    "compare": "regraft.comparing",
+    "pretrain": "regraft.pretraining",
+    "probe": "regraft.hierarchy",
+    "write_source_statistics": "regraft.measuring",
+}
 
 
 def __getattr__(name: str) -> Any:

@@ -4,85 +4,54 @@ import platform
 import shutil
 import time
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import torch
 
 from regraft.activations.store import ActivationStore
-from regraft.backbones import load_backbone, reinitialised
+from regraft.backbones import load_backbone
 from regraft.backbones.contract import Backbone
-from regraft.backbones.source_heads import source_head
-from regraft.core import DataError, ModelError, Outline, Plan, Run, Solve, Split, Step, Task, TextSample
-from regraft.core.places import default_cache_dir
-from regraft.core.plan import SOLVED
+from regraft.core import Choice, DataError, ModelError, Run, Split, Step, Task
+from regraft.forgetting import Measure
 from regraft.forgetting.budget import pretrained_copy
-from regraft.heads import Head, Reads, build_head, head_width
+from regraft.heads import head_for
 from regraft.inputs import samples_from
-from regraft.keeping import SourceBudget, kept_within
+from regraft.keeping import SourceBudget, kept_within, measure_of, open_source, replayed_split, replays
+from regraft.measuring import measure
 from regraft.model import ADAPTER_FOLDER, BACKBONE_FOLDER, DRAFT, HEAD_FILE, MODEL_FILE, Model, Progress, load
+from regraft.preparing import Prepared, prepare, recommend
 from regraft.pretraining.verb import pretrain
-from regraft.running import execute, resolve_device
-from regraft.strategies import Settings, strategy_named
+from regraft.running import execute
+from regraft.running.resources import Resources
+from regraft.strategies import STRATEGIES, Settings
 from regraft.tasks import Inspection, inspect_data, open_task
 
 __all__ = [
+    "STRATEGIES",
     "Prepared",
     "Resources",
     "Settings",
     "SourceBudget",
     "aligned_split",
     "check_out",
+    "check_source",
     "fit",
     "inspect",
     "load",
     "load_backbone",
+    "measure",
+    "open_source",
     "open_task",
     "prepare",
     "pretrain",
+    "recommend",
     "samples_from",
 ]
 
 RUN_FOLDER = "run"
-
-# What `auto` stands for until evidence can be gathered: the strategy that is safe with few labels.
-DEFAULT_STRATEGY = "feature-extraction"
-
-
-@dataclass(frozen=True)
-class Resources:
-    """Where work runs and what it may use.
-
-    Attributes:
-        device: `auto`, `cpu`, `cuda`, `cuda:N` or `mps`.
-        precision: `auto`, `fp32`, `bf16` or `int8`.
-        cache_dir: Where activations are kept; None = the platform's cache folder.
-        offline: Open no connection.
-    """
-
-    device: str = "auto"
-    precision: str = "auto"
-    cache_dir: Path | None = None
-    offline: bool = False
-
-    def store(self) -> ActivationStore:
-        """The activation store of this cache folder."""
-        return ActivationStore((self.cache_dir or default_cache_dir()) / "activations")
-
-
-@dataclass(frozen=True)
-class Prepared:
-    """A plan and the backbone it is for, before anything is run."""
-
-    plan: Plan
-    backbone: Backbone
-
-    @property
-    def outline(self) -> Outline:
-        """The backbone's stages."""
-        return self.backbone.outline
 
 
 def inspect(
@@ -97,34 +66,9 @@ def inspect(
     return inspect_data(data, text_column=text_column, label_column=label_column, seed=seed, strict=strict)
 
 
-def prepare(
-    task: Task,
-    strategy: str = "auto",
-    backbone: str | Backbone = "auto",
-    settings: Settings | None = None,
-    resources: Resources | None = None,
-) -> Prepared:
-    """The plan that `fit` would run, and the backbone it is for.
-
-    Raises:
-        InputError: A name or setting is wrong; nothing has been computed.
-    """
-    chosen = strategy_named(DEFAULT_STRATEGY if strategy == "auto" else strategy)
-    settings, resources = settings or Settings(), resources or Resources()
-    resolve_device(resources.device)
-    if isinstance(backbone, str):
-        reads: Literal["image", "text"] = "image" if task.kind.startswith("image") else "text"
-        backbone = load_backbone(backbone, kind=reads, offline=resources.offline)
-    plan = chosen.plan(backbone.outline, task.summary(), settings)
-    plan.check(backbone.outline)
-    if plan.start == "random":
-        backbone = reinitialised(backbone, plan.seed)
-    return Prepared(plan, backbone)
-
-
 def fit(  # noqa: PLR0913 - what a caller may say
     task: Task,
-    strategy: str | Prepared = "auto",
+    strategy: str | Choice | Prepared = "auto",
     *,
     backbone: str | Backbone = "auto",
     settings: Settings | None = None,
@@ -139,7 +83,7 @@ def fit(  # noqa: PLR0913 - what a caller may say
 
     Args:
         task: What `open_task` returned.
-        strategy: A strategy's name, or what `prepare` returned.
+        strategy: A strategy's name, a choice of a recommendation (`advice.best`), or what `prepare` returned.
         backbone: As `--backbone` takes it, or a loaded backbone (it is changed by training).
         settings: What departs from the strategy's defaults.
         resources: Device, precision, cache.
@@ -147,7 +91,8 @@ def fit(  # noqa: PLR0913 - what a caller may say
         resume: Go on from what an interrupted run left in `out`; the result has the same bits.
         progress: Called with (what, done, total).
         on_step: Called after each epoch or solved head.
-        budget: Move back toward the pretrained weights until no more than this is forgotten (`--keep-source`).
+        budget: Source data: what of it was forgotten is measured (`--source`), kept within a share by moving back
+            toward the pretrained weights (`--keep-source`), or learnt from beside the target (`--penalty replay`).
 
     Raises:
         InputError: The call is wrong; nothing has been computed.
@@ -156,10 +101,14 @@ def fit(  # noqa: PLR0913 - what a caller may say
     begun = time.perf_counter()
     resources = resources or Resources()
     folder = None if out is None else check_out(out, resume=resume)
-    prepared = prepare(task, strategy, backbone, settings, resources) if isinstance(strategy, str) else strategy
+    if not isinstance(strategy, Prepared):
+        strategy = prepare(task, strategy, backbone, settings, resources, progress=progress)
+    prepared = strategy
     plan, trunk = prepared.plan, prepared.backbone
-    start = {} if budget is None else _started(budget, task, trunk, resources)
-    head = _new_head(plan, trunk, task)
+    asking = None if budget is None else check_source(budget, task, prepared, resources)
+    start = {} if budget is None else pretrained_copy(trunk)
+    learnt = budget is not None and replays(plan)
+    head = head_for(plan, trunk.outline, task)
     adapter: dict[str, bytes] = {}
     steps = execute(
         plan,
@@ -173,6 +122,7 @@ def fit(  # noqa: PLR0913 - what a caller may say
         resume=resume,
         progress=progress,
         adapter_files=adapter,
+        replayed=replayed_split(budget.data, trunk, offline=resources.offline) if budget and learnt else None,
     )
     taken = tuple(_reported(steps, on_step))
     trained = time.perf_counter()
@@ -187,8 +137,9 @@ def fit(  # noqa: PLR0913 - what a caller may say
         device=resources.device,
         adapter=adapter,
     )
-    if budget is not None:
-        model = kept_within(model, start, task, budget, offline=resources.offline, progress=progress)
+    if budget is not None and asking is not None:
+        model = kept_within(model, start, task, budget, asking, progress)
+    asked = time.perf_counter()
     # Only an unchanged trunk gives activations that another run can use.
     kept = (
         resources.store() if plan.start == "pretrained" and plan.frozen(trunk.outline) == len(trunk.outline) else None
@@ -196,6 +147,7 @@ def fit(  # noqa: PLR0913 - what a caller may say
     model = replace(model, results=evaluate_splits(model, task, store=kept, progress=progress))
     features = sum(step.feature_seconds for step in taken)
     seconds = {"total": time.perf_counter() - begun, "features": features, "training": trained - begun - features}
+    seconds |= {} if budget is None else {"forgetting": asked - trained}
     model = replace(model, run=replace(model.run, seconds=seconds))
     if out is not None:
         model.save_into(out)
@@ -203,23 +155,14 @@ def fit(  # noqa: PLR0913 - what a caller may say
     return model
 
 
-def _started(budget: SourceBudget, task: Task, trunk: Backbone, resources: Resources) -> dict[str, torch.Tensor]:
-    """The trunk's tensors as they are, once it is sure that the budget can be measured."""
-    budget.check(task)
-    source_head(trunk.passport, offline=resources.offline)
-    return pretrained_copy(trunk)
+def check_source(budget: SourceBudget, task: Task, prepared: Prepared, resources: Resources) -> Measure:
+    """How what is forgotten will be measured.
 
-
-def _new_head(plan: Plan, trunk: Backbone, task: Task) -> Head:
-    """The head of a plan, ready to learn."""
-    paired = any(isinstance(one, TextSample) and one.text_pair is not None for one in task.train.samples)
-    reads: Reads | None = "pairs" if paired and plan.head in SOLVED else None
-    taps = next((phase.taps for phase in plan.phases if isinstance(phase, Solve)), ())
-    width = head_width(trunk.outline, taps)
-    head = build_head(plan.head, width, len(task.classes), plan.seed, task=task.kind, reads=reads, taps=taps)
-    if task.kind == "text-regression":
-        head.begin(torch.tensor(task.train.targets))
-    return head
+    Raises:
+        InputError: It cannot be; nothing has been computed.
+    """
+    budget.check(task, prepared.plan)
+    return measure_of(budget.data, prepared.backbone, prepared.plan, offline=resources.offline)
 
 
 def evaluate_splits(

@@ -13,12 +13,12 @@ from scipy import stats
 
 from regraft import api
 from regraft.comparing import Comparison, Trial, compare
-from regraft.comparing.curves import PowerLaw, fit_power_law
 from regraft.comparing.ranking import contests, decide
 from regraft.comparing.report import Findings, write_report
 from regraft.comparing.statistics import holm, interval, mean_draws, paired_difference
 from regraft.core import Plan, Solve, Task
 from regraft.demo import intents_folder
+from regraft.evaluating.power_law import PowerLaw, fit_power_law
 from regraft.tasks import few_shot
 
 

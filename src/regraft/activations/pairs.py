@@ -30,14 +30,34 @@ def head_features(
     """
     options: dict[str, Any] = {"device": device, "precision": precision, "progress": progress}
     stages = list(taps) or [len(backbone.outline) - 1]
+    parts, extraction = stage_features(backbone, samples, store, reads=reads, stages=stages, **options)
+    return np.concatenate(parts, axis=1), extraction
+
+
+def stage_features(
+    backbone: Backbone,
+    samples: Sequence[Sample],
+    store: ActivationStore | None,
+    *,
+    reads: str,
+    stages: Sequence[int] | None = None,
+    device: str = "cpu",
+    precision: str = "auto",
+    progress: Progress | None = None,
+) -> tuple[list[Floats], Extraction]:
+    """The same of each stage by itself, all of them from one pass: (N, D) each, for `reads="pairs"` (N, 3 D)."""
+    options: dict[str, Any] = {"stages": stages, "device": device, "precision": precision, "progress": progress}
     if reads != "pairs":
-        parts, extraction = pooled_features(backbone, samples, store, stages=stages, **options)
-        return np.concatenate(parts, axis=1), extraction
+        return pooled_features(backbone, samples, store, **options)
     halves = [half for sample in samples for half in _halves(sample)]
-    parts, extraction = pooled_features(backbone, [*samples, *halves], store, stages=stages, **options)
-    features = np.concatenate(parts, axis=1)
-    together, first, second = features[: len(samples)], features[len(samples) :: 2], features[len(samples) + 1 :: 2]
-    return np.concatenate([together, np.abs(first - second), first * second], axis=1), extraction
+    parts, extraction = pooled_features(backbone, [*samples, *halves], store, **options)
+    return [_beside(part, len(samples)) for part in parts], extraction
+
+
+def _beside(features: Floats, pairs: int) -> Floats:
+    """A pair's own features, and how those of its halves differ and agree."""
+    together, first, second = features[:pairs], features[pairs::2], features[pairs + 1 :: 2]
+    return np.concatenate([together, np.abs(first - second), first * second], axis=1)
 
 
 def _halves(sample: Sample) -> tuple[Sample, Sample]:

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from regraft.cli.budget import budget_option
 from regraft.cli.data import data_options
 from regraft.cli.fitting import fit_options, share
 from regraft.cli.options import Output, Shared, shared_options, table
@@ -13,16 +14,20 @@ if TYPE_CHECKING:
     from regraft.api import Prepared
     from regraft.core import Step, Task
     from regraft.model import Model
+    from regraft.running import Memory
+
+MB = 1 << 20
 
 
 @click.command("fit")
 @data_options
 @click.option("--out", type=click.Path(file_okay=False, path_type=Path), help="Folder for the model.")
 @click.option("--strategy", default="auto", show_default=True, help="How much of the trunk may change.")
+@budget_option("With strategy auto: at most about so long to choose, such as 90s or 5m.")
 @fit_options
 @click.option("--no-augment", is_flag=True, help="Train on the one centred view of each picture.")
 @click.option("--no-cache", is_flag=True, help="Recompute frozen activations at every step.")
-@click.option("--source", help="Held-out data of what the backbone was pre-trained on.")
+@click.option("--source", help="Data of what the backbone was pre-trained on: what is forgotten of it is measured.")
 @click.option("--keep-source", callback=share, help="Lose at most this of the source's accuracy, such as 2%.")
 @click.option("--resume", is_flag=True, help="Go on from what an interrupted run left in --out.")
 @click.option("--dry-run", is_flag=True, help="Print the plan and train nothing.")
@@ -35,6 +40,7 @@ def command(  # noqa: PLR0913, PLR0917 - one argument per option
     strict: bool,  # noqa: FBT001 - click passes by name
     out: Path | None,
     strategy: str,
+    budget: float,
     backbone: str,
     precision: str,
     resume: bool,  # noqa: FBT001
@@ -48,9 +54,11 @@ def command(  # noqa: PLR0913, PLR0917 - one argument per option
     """Graft a head on a backbone and train it on DATA."""
     if out is None and not dry_run:
         raise click.UsageError("--out is missing: name the folder for the model, such as --out flowers-model")
-    if (source is None) != (keep_source is None):
-        raise click.UsageError("--source and --keep-source go together: --source DATA --keep-source 2%")
+    if source is None and (keep_source is not None or plan_options["penalty"] == "replay"):
+        needs = "--penalty replay" if keep_source is None else "--keep-source"
+        raise click.UsageError(f"{needs} needs data of the source: add --source DATA")
     from regraft import api  # noqa: PLC0415 - keeps --help fast
+    from regraft.running import expected_memory  # noqa: PLC0415
 
     if out is not None and not dry_run:
         api.check_out(out, resume=resume)
@@ -65,15 +73,16 @@ def command(  # noqa: PLR0913, PLR0917 - one argument per option
     with output.progress() as progress:
         task = api.open_task(data, text_column=text_column, label_column=label_column, seed=shared.seed, strict=strict)
         _say_problems(output, task)
-        prepared = api.prepare(task, strategy, backbone, settings, resources)
-        if strategy == "auto":
-            output.say(f"strategy auto: {prepared.plan.strategy}")
+        prepared = api.prepare(task, strategy, backbone, settings, resources, budget_seconds=budget, progress=progress)
+        _say_advice(output, prepared)
+        need = expected_memory(prepared.plan, prepared.backbone, task)
         if dry_run:
-            _show_plan(output, prepared)
+            _show_plan(output, prepared, need)
             return
-        budget = None
-        if source is not None and keep_source is not None:
-            budget = api.SourceBudget(api.open_task(source, seed=shared.seed), keep_source)
+        output.say(need.sentence)
+        kept = None
+        if source is not None:
+            kept = api.SourceBudget(api.open_source(source, task.kind), keep_source)
         passport = prepared.backbone.passport
         output.say(f"backbone {passport.name}: {passport.source_data}, licence {passport.license}")
         model = api.fit(
@@ -84,9 +93,9 @@ def command(  # noqa: PLR0913, PLR0917 - one argument per option
             resume=resume,
             progress=progress,
             on_step=lambda step: _say_step(output, step),
-            budget=budget,
+            budget=kept,
         )
-    _show_model(output, model, task, str(out))
+    _show_model(output, model, task, str(out), need)
 
 
 def _say_problems(output: Output, task: "Task") -> None:
@@ -99,6 +108,16 @@ def _say_problems(output: Output, task: "Task") -> None:
         )
 
 
+def _say_advice(output: Output, prepared: "Prepared") -> None:
+    """With strategy auto: what was chosen, and why."""
+    if prepared.advice is None:
+        return
+    best = prepared.advice.best
+    output.say(f"strategy auto: {best.strategy}, boundary {best.boundary}, chosen in {prepared.advice.seconds:.0f} s")
+    for reason in prepared.advice.reasons:
+        output.say(f"  {reason}")
+
+
 def _say_step(output: Output, step: "Step") -> None:
     shown = "  ".join(f"{name} {value:.4f}" for name, value in step.metrics.items())
     note = f"  ({step.note})" if step.note else ""
@@ -107,19 +126,25 @@ def _say_step(output: Output, step: "Step") -> None:
     )
 
 
-def _show_plan(output: Output, prepared: "Prepared") -> None:
+def _show_plan(output: Output, prepared: "Prepared", need: "Memory") -> None:
     rows = prepared.plan.table(prepared.outline)
     columns = list(rows[0])
-    title = f"{prepared.plan.strategy} of {prepared.outline.name}"
+    penalties = {one["penalty"]["kind"] for one in prepared.plan.to_json()["phases"] if one.get("penalty")}
+    held = f", held by {', '.join(sorted(penalties))}" if penalties else ""
+    title = f"{prepared.plan.strategy} of {prepared.outline.name}{held}"
     shown = table(title, columns, [list(row.values()) for row in rows], right=("rate", "parameters"))
-    output.result({"plan": prepared.plan.to_json(), "table": rows}, shown)
+    memory = {"expected_mb": round(need.total / MB)}
+    output.result({"plan": prepared.plan.to_json(), "table": rows, "memory": memory}, shown, need.sentence)
 
 
-def _show_model(output: Output, model: "Model", task: "Task", out: str) -> None:
+def _show_model(output: Output, model: "Model", task: "Task", out: str, need: "Memory") -> None:
+    from regraft.keeping import budget_sentence, curve_rows  # noqa: PLC0415 - keeps --help fast
+    from regraft.running import peak_memory  # noqa: PLC0415
+
     plan, outline = model.run.plan, model.backbone.outline
     frozen = plan.frozen(outline)
     head_parameters = sum(tensor.numel() for tensor in model.head.parameters())
-    trainable = model.trainable_parameters
+    trainable, peak = model.trainable_parameters, peak_memory()
     result = {
         "strategy": plan.strategy,
         "boundary": outline.boundary_name(frozen),
@@ -133,23 +158,28 @@ def _show_model(output: Output, model: "Model", task: "Task", out: str) -> None:
         "total_parameters": outline.parameters + head_parameters,
         "samples": {name: len(split) for name, split in task.splits.items()},
         "seconds": dict(model.run.seconds),
+        "memory": {"expected_mb": round(need.total / MB), "peak_mb": None if peak is None else round(peak / MB)},
         "forgetting": model.forgetting,
         "model": out,
     }
-    from regraft.keeping import budget_sentence  # noqa: PLC0415 - keeps --help fast
-
     splits = list(model.results)
     names = [name for name in next(reversed(model.results.values()), {}) if name != "intervals"]
     rows = [[name, *(_with_interval(model.results[split], name) for split in splits)] for name in names]
-    seconds = model.run.seconds
+    seconds, told = model.run.seconds, model.forgetting
     output.result(
         result,
         table(f"{plan.strategy} of {outline.name}, frozen up to {result['boundary']}", ["metric", *splits], rows),
         f"trained {trainable:,} of {result['total_parameters']:,} parameters on {len(task.train)} samples "
         f"in {seconds['total']:.1f} s (features {seconds['features']:.1f} s, training {seconds['training']:.1f} s)",
-        *([] if model.forgetting is None else [budget_sentence(model.forgetting)]),
+        *([] if peak is None else [f"memory: {peak / MB:,.0f} MB at the most, {need.total / MB:,.0f} expected"]),
+        *([] if told is None else [table(CURVE_TITLE, list(CURVE), curve_rows(told))]),
+        *([] if told is None else [budget_sentence(told)]),
         f"model: {out}",
     )
+
+
+CURVE_TITLE = "between pretrained (alpha 0) and tuned weights (alpha 1)"
+CURVE = ("alpha", "target, validation", "source", "lost")
 
 
 def _with_interval(values: dict[str, Any], name: str) -> str:

@@ -19,11 +19,15 @@ COMMANDS = (
     ("demo", "regraft.cli.demo", "The whole story on embedded data and weights, with no network."),
     ("inspect", "regraft.cli.inspect", "What the data is, and what is wrong with it."),
     ("backbones", "regraft.cli.backbones", "Which pretrained backbones can be used here."),
+    ("probe", "regraft.cli.probe", "The feature hierarchy: per stage, how well it serves the task."),
+    ("recommend", "regraft.cli.recommend", "Which strategy on which backbone, measured on your data, and why."),
     ("fit", "regraft.cli.fit", "Graft a head on a backbone and train it."),
     ("evaluate", "regraft.cli.evaluate", "Metrics of a model with intervals, confusion and calibration."),
     ("predict", "regraft.cli.predict", "Classes of pictures or texts."),
     ("compare", "regraft.cli.compare", "Strategies side by side over seeds, from scratch included."),
     ("pretrain", "regraft.cli.pretrain", "Stage one: a backbone of your own from pictures or texts."),
+    ("scenarios", "regraft.cli.scenarios", "Questions of transfer learning, graded by measurements."),
+    ("studio", "regraft.cli.studio", "Interactive pages: see it, try it, be advised."),
 )
 
 # What an interrupted command left behind, and how to go on with it.

@@ -1,6 +1,7 @@
 """Strategies side by side: trials, paired tests, learning curves, the transfer receipt and the report."""
 
 from regraft.comparing.contents import write_contents
+from regraft.comparing.curves import LearningCurve
 from regraft.comparing.ranking import Summary, Verdict
 from regraft.comparing.receipt import TransferGain, gain_sentence
 from regraft.comparing.report import curve_sentences
@@ -9,6 +10,7 @@ from regraft.comparing.trials import Trial
 
 __all__ = [
     "Comparison",
+    "LearningCurve",
     "Summary",
     "TransferGain",
     "Trial",

@@ -1,28 +1,22 @@
 """Figures of a comparison as SVG text, drawn by matplotlib without a display."""
 
-import io
 from collections.abc import Mapping, Sequence
 
-import matplotlib as mpl
 import numpy as np
-from matplotlib.axes import Axes
-from matplotlib.figure import Figure
 
 from regraft.comparing.curves import LearningCurve
 from regraft.comparing.ranking import Summary
 from regraft.comparing.receipt import SCRATCH
 from regraft.comparing.trials import Trial
-from regraft.comparing.words import metric_said
+from regraft.core.words import metric_said
+from regraft.reporting import COLOURS, WIDE, new_figure, short, svg_of
 
-WIDE = (7.2, 4.2)
 MOST_CELLS = 20  # classes up to which a confusion is written in numbers
-# Okabe and Ito 2008: told apart by colour-blind readers too.
-COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
 
 
 def spectrum(rows: Sequence[Summary], metric: str) -> str:
     """The metric against training seconds, each strategy with its interval."""
-    figure, axes = _figure(WIDE)
+    figure, axes = new_figure(WIDE)
     for number, row in enumerate(rows):
         errors = [[max(row.mean - row.low, 0)], [max(row.high - row.mean, 0)]]
         colour = COLOURS[number % len(COLOURS)]
@@ -33,12 +27,12 @@ def spectrum(rows: Sequence[Summary], metric: str) -> str:
     axes.set_xlabel("training time (seconds, median over seeds)")
     axes.set_ylabel(f"test {metric_said(metric)}")
     axes.legend(fontsize=9)
-    return _svg(figure)
+    return svg_of(figure)
 
 
 def learning_curves(curves: Sequence[LearningCurve], metric: str) -> str:
     """The metric against labels, with intervals and the fitted power laws."""
-    figure, axes = _figure(WIDE)
+    figure, axes = new_figure(WIDE)
     for number, curve in enumerate(curves):
         colour, line = COLOURS[number % len(COLOURS)], "--" if curve.strategy == SCRATCH else "-"
         low, high = np.nanpercentile(curve.draws, [2.5, 97.5], axis=0)
@@ -51,31 +45,31 @@ def learning_curves(curves: Sequence[LearningCurve], metric: str) -> str:
     axes.set_xlabel("labelled samples (validation included; dotted: fitted power law)")
     axes.set_ylabel(f"test {metric_said(metric)}")
     axes.legend(fontsize=9)
-    return _svg(figure)
+    return svg_of(figure)
 
 
 def confusion(trial: Trial, classes: Sequence[str]) -> str:
     """Shares of each true class, one row each."""
     counts = np.array(trial.confusion, dtype=float)
     size = min(max(3.6, 0.5 * len(classes) + 1.8), 12)
-    figure, axes = _figure((size, size))
+    figure, axes = new_figure((size, size))
     shares = counts / counts.sum(axis=1, keepdims=True).clip(1)
     axes.imshow(shares, cmap="Blues", vmin=0, vmax=1)
     axes.grid(visible=False)
     if len(classes) <= MOST_CELLS:
-        axes.set_xticks(range(len(classes)), [_short(name) for name in classes], rotation=60, ha="right", fontsize=8)
-        axes.set_yticks(range(len(classes)), [_short(name) for name in classes], fontsize=8)
+        axes.set_xticks(range(len(classes)), [short(name) for name in classes], rotation=60, ha="right", fontsize=8)
+        axes.set_yticks(range(len(classes)), [short(name) for name in classes], fontsize=8)
         for row, column in zip(*np.nonzero(counts), strict=True):
             colour = "white" if shares[row, column] > 0.5 else "black"
             axes.text(column, row, f"{counts[row, column]:.0f}", ha="center", va="center", fontsize=8, color=colour)
     axes.set_xlabel("predicted class")
     axes.set_ylabel("true class")
-    return _svg(figure)
+    return svg_of(figure)
 
 
 def reliability(trial: Trial) -> str:
     """Accuracy against confidence; on the diagonal a share of 0.8 is right 8 times of 10."""
-    figure, axes = _figure((4.6, 4.2))
+    figure, axes = new_figure((4.6, 4.2))
     axes.plot([0, 1], [0, 1], color="gray", linestyle="--", linewidth=1, label="perfectly calibrated")
     bins = trial.calibration
     sizes = [10 + 120 * one.samples / max(sum(other.samples for other in bins), 1) for one in bins]
@@ -91,12 +85,12 @@ def reliability(trial: Trial) -> str:
     axes.set_xlabel("confidence (share of the predicted class)")
     axes.set_ylabel("accuracy")
     axes.legend(fontsize=8)
-    return _svg(figure)
+    return svg_of(figure)
 
 
 def stage_rates(trials: Mapping[str, Trial]) -> str:
     """The learning rate of each stage in the last phase of each strategy; frozen stages have none."""
-    figure, axes = _figure(WIDE)
+    figure, axes = new_figure(WIDE)
     for number, (name, trial) in enumerate(trials.items()):
         rates = getattr(trial.plan.phases[-1], "rates", ())
         places = [place for place, rate in enumerate(rates) if rate > 0]
@@ -111,44 +105,23 @@ def stage_rates(trials: Mapping[str, Trial]) -> str:
     axes.set_ylabel("learning rate")
     if axes.has_data():
         axes.legend(fontsize=9)
-    return _svg(figure)
+    return svg_of(figure)
 
 
-def forgetting(trial: Trial, metric: str) -> str:
-    """Target and source against the share of the way to the tuned weights."""
-    figure, axes = _figure(WIDE)
-    alphas = [point.alpha for point in trial.forgetting]
-    axes.plot(
-        alphas,
-        [point.target for point in trial.forgetting],
-        "o-",
-        color=COLOURS[0],
-        label=f"target {metric_said(metric)}",
-    )
-    axes.plot(alphas, [point.source for point in trial.forgetting], "s--", color=COLOURS[1], label="source accuracy")
-    axes.set_xlabel("alpha (0 = pretrained weights, 1 = tuned weights)")
-    axes.set_ylabel("share")
+def forgetting(trials: Mapping[str, Trial]) -> str:
+    """Target against source on the way from pretrained to tuned weights, a line for each strategy."""
+    figure, axes = new_figure(WIDE)
+    for number, (name, trial) in enumerate(trials.items()):
+        curve = [(point.source, point.target) for point in trial.forgetting if point.target is not None]
+        if len(curve) < 2:
+            continue
+        colour = COLOURS[number % len(COLOURS)]
+        across, up = [source for source, _ in curve], [target for _, target in curve]
+        axes.plot(across, up, ".-", color=colour, label=name)
+        axes.plot(across[:1], up[:1], "s", color=colour)
+        axes.plot(across[-1:], up[-1:], "*", color=colour, markersize=12)
+    perplexity = any(point.source > 1 for trial in trials.values() for point in trial.forgetting)
+    axes.set_xlabel("perplexity on the source (left is better)" if perplexity else "accuracy on the source")
+    axes.set_ylabel("target validation accuracy")
     axes.legend(fontsize=9)
-    return _svg(figure)
-
-
-def _figure(size: tuple[float, float]) -> tuple[Figure, Axes]:
-    figure = Figure(figsize=size, layout="constrained")
-    axes = figure.subplots()
-    axes.grid(alpha=0.3)
-    for side in ("top", "right"):
-        axes.spines[side].set_visible(False)
-    return figure, axes
-
-
-def _svg(figure: Figure) -> str:
-    """The figure as an `<svg>` element with real text and the same bytes for the same data."""
-    file = io.StringIO()
-    with mpl.rc_context({"svg.fonttype": "none", "svg.hashsalt": "regraft", "font.family": "sans-serif"}):
-        figure.savefig(file, format="svg", metadata={"Date": None, "Creator": None})
-    text = file.getvalue()
-    return text[text.index("<svg") :]
-
-
-def _short(name: str, most: int = 24) -> str:
-    return name if len(name) <= most else f"{name[: most - 1]}…"
+    return svg_of(figure)

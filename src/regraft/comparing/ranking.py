@@ -7,7 +7,7 @@ import numpy as np
 
 from regraft.comparing.statistics import holm, interval, mean_draws, mean_metric, paired_difference
 from regraft.comparing.trials import Trial
-from regraft.comparing.words import points, seconds_said
+from regraft.core.words import points, seconds_said
 
 Groups = Mapping[tuple[str, str], Sequence[Trial]]
 

@@ -10,7 +10,7 @@ from regraft.comparing.curves import LearningCurve
 from regraft.comparing.ranking import best_on_validation, cost
 from regraft.comparing.statistics import paired_difference
 from regraft.comparing.trials import Trial
-from regraft.comparing.words import joules_said, seconds_said
+from regraft.core.words import joules_said, seconds_said
 
 SCRATCH = "from-scratch"
 

@@ -8,23 +8,12 @@ from pathlib import Path
 
 from regraft.comparing import plots
 from regraft.comparing.curves import LearningCurve
+from regraft.comparing.forgetting import Forgetting, forgetting_of
 from regraft.comparing.ranking import Contest, Summary, Verdict, grouped, largest
 from regraft.comparing.trials import Trial
-from regraft.comparing.words import metric_said, points, seconds_said
 from regraft.core import Task
-
-STYLE = """
-:root { color-scheme: light dark; --ink: #1a1a1a; --paper: #ffffff; --soft: #5a5a5a; --line: #d8d8d8; }
-@media (prefers-color-scheme: dark) { :root { --ink: #ececec; --paper: #16181c; --soft: #a8a8a8; --line: #3a3d44; } }
-body { font: 16px/1.5 system-ui, sans-serif; color: var(--ink); background: var(--paper); margin: 0 auto; max-width: 62rem; padding: 1rem; }
-h1 { font-size: 1.6rem; } h2 { font-size: 1.2rem; margin-top: 2rem; }
-.said { font-size: 1.05rem; } .soft { color: var(--soft); }
-.table { overflow-x: auto; } table { border-collapse: collapse; width: 100%; font-variant-numeric: tabular-nums; }
-th, td { text-align: left; padding: .3rem .7rem; border-bottom: 1px solid var(--line); white-space: nowrap; }
-td.number, th.number { text-align: right; }
-figure { margin: 1rem 0; padding: .7rem; background: #ffffff; color: #1a1a1a; border: 1px solid var(--line); border-radius: .5rem; overflow-x: auto; }
-figure svg { max-width: 100%; height: auto; } figcaption { font-size: .9rem; }
-""".strip()
+from regraft.core.words import metric_said, points, seconds_said
+from regraft.reporting import figure, page, table, write_page
 
 
 @dataclass(frozen=True)
@@ -41,6 +30,14 @@ class Findings:
     notes: tuple[str, ...]
 
     @property
+    def forgetting(self) -> tuple[Forgetting, ...]:
+        """What each strategy lost of the source, at the largest number of labels."""
+        most = largest(self.trials)
+        return forgetting_of(
+            {strategy: group for (strategy, shots), group in grouped(self.trials).items() if shots == most}
+        )
+
+    @property
     def chosen(self) -> Trial:
         """The first trial of the recommended strategy at the largest number of labels."""
         return grouped(self.trials)[self.verdict.strategy, largest(self.trials)][0]
@@ -49,15 +46,9 @@ class Findings:
 def write_report(folder: Path, found: Findings) -> Path:
     """Write `report.html`, `report.md` and `rows.csv`; the path of the first."""
     _write_rows(folder / "rows.csv", found.trials)
-    _write(folder / "report.md", _markdown(found))
-    _write(folder / "report.html", _html(found))
+    write_page(folder / "report.md", _markdown(found))
+    write_page(folder / "report.html", _html(found))
     return folder / "report.html"
-
-
-def _write(file: Path, text: str) -> None:
-    draft = file.with_name(f".{file.name}.draft")
-    draft.write_text(text, encoding="utf-8")
-    draft.replace(file)
 
 
 def _write_rows(file: Path, trials: Sequence[Trial]) -> None:
@@ -133,7 +124,7 @@ def _contest_rows(found: Findings) -> list[tuple[str, ...]]:
 
 
 def _markdown(found: Findings) -> str:
-    def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
+    def marked(head: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
         cells = [head, ["---"] * len(head), *rows]
         return [f"| {' | '.join(cell.replace('|', '/') for cell in row)} |" for row in cells]
 
@@ -145,10 +136,21 @@ def _markdown(found: Findings) -> str:
         f"**{found.verdict.reason}**",
         "",
     ]
-    lines += [*found.receipt, "", *found.notes, "", *table(SUMMARY_HEAD, _summary_rows(found)), ""]
+    lines += [*found.receipt, "", *found.notes, "", *marked(SUMMARY_HEAD, _summary_rows(found)), ""]
     if found.contests:
-        lines += [*table(CONTEST_HEAD, _contest_rows(found)), ""]
+        lines += [*marked(CONTEST_HEAD, _contest_rows(found)), ""]
+    if found.forgetting:
+        lines += [*marked(FORGETTING_HEAD, _forgetting_rows(found)), ""]
     return "\n".join([*lines, *curve_sentences(found.curves), ""])
+
+
+FORGETTING_HEAD = ("strategy", "source, pretrained", "source, tuned", "lost")
+
+
+def _forgetting_rows(found: Findings) -> list[list[str]]:
+    return [
+        [row.strategy, f"{row.before:.3f}", f"{row.after:.3f}", f"{100 * row.lost:.1f} %"] for row in found.forgetting
+    ]
 
 
 def _html(found: Findings) -> str:
@@ -164,54 +166,35 @@ def _html(found: Findings) -> str:
         *(f"<p>{escape(line)}</p>" for line in found.receipt),
         *(f'<p class="soft">{escape(line)}</p>' for line in found.notes),
         "<h2>The spectrum: result against cost</h2>",
-        _figure(plots.spectrum(rows, metric), "Each strategy with its 95 % interval; up and to the left is better."),
-        _table(SUMMARY_HEAD, _summary_rows(found)),
+        figure(plots.spectrum(rows, metric), "Each strategy with its 95 % interval; up and to the left is better."),
+        table(SUMMARY_HEAD, _summary_rows(found)),
     ]
     if found.contests:
-        parts.append(_table(CONTEST_HEAD, _contest_rows(found)))
+        parts.append(table(CONTEST_HEAD, _contest_rows(found)))
     parts.append("<h2>More labels</h2>")
     if any(len(curve.labels) > 1 for curve in found.curves):
-        parts.append(_figure(plots.learning_curves(found.curves, metric), "Learning curves with 95 % intervals."))
+        parts.append(figure(plots.learning_curves(found.curves, metric), "Learning curves with 95 % intervals."))
     parts += [f"<p>{escape(line)}</p>" for line in curve_sentences(found.curves)]
     chosen, said = found.chosen, escape(found.verdict.strategy)
     if chosen.confusion:
         parts += [
             f"<h2>What {said} confuses</h2>",
-            _figure(
+            figure(
                 plots.confusion(chosen, found.task.classes), "Test samples; darker: a larger share of the true class."
             ),
         ]
     if chosen.calibration:
         parts += [
             "<h2>Reliability</h2>",
-            _figure(plots.reliability(chosen), f"How often {found.verdict.strategy} is right when it is so sure."),
+            figure(plots.reliability(chosen), f"How often {found.verdict.strategy} is right when it is so sure."),
         ]
     parts += [
         "<h2>Learning rates</h2>",
-        _figure(plots.stage_rates(first), "By stage, in the last phase of each strategy."),
+        figure(plots.stage_rates(first), "By stage, in the last phase of each strategy."),
     ]
-    if chosen.forgetting:
-        parts += [
-            "<h2>Forgetting</h2>",
-            _figure(plots.forgetting(chosen, metric), "Between pretrained and tuned weights."),
-        ]
-    return (
-        '<!DOCTYPE html>\n<html lang="en"><head><meta charset="utf-8">'
-        '<meta name="viewport" content="width=device-width, initial-scale=1">'
-        f"<title>{name}: strategies compared</title><style>{STYLE}</style></head>\n<body>{chr(10).join(parts)}</body></html>\n"
-    )
-
-
-def _figure(svg: str, caption: str) -> str:
-    marked = svg.replace("<svg", f'<svg role="img" aria-label="{escape(caption)}"', 1)
-    return f"<figure>{marked}<figcaption>{escape(caption)}</figcaption></figure>"
-
-
-def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    def cells(values: Sequence[str], tag: str) -> str:
-        return "".join(
-            f"<{tag}{' class=number' if place else ''}>{escape(value)}</{tag}>" for place, value in enumerate(values)
-        )
-
-    body = "".join(f"<tr>{cells(row, 'td')}</tr>" for row in rows)
-    return f'<div class="table"><table><thead><tr>{cells(head, "th")}</tr></thead><tbody>{body}</tbody></table></div>'
+    if found.forgetting:
+        parts += ["<h2>Forgetting</h2>", table(FORGETTING_HEAD, _forgetting_rows(found))]
+        if any(len(trial.forgetting) > 1 and trial.forgetting[0].target is not None for trial in first.values()):
+            said = "From the pretrained weights (square) a fifth of the way at a time to the tuned ones (star)."
+            parts.append(figure(plots.forgetting(first), said))
+    return page(f"{found.task.name}: strategies compared", parts)

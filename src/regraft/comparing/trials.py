@@ -11,25 +11,33 @@ from typing import Any
 from regraft import api
 from regraft.comparing.energy import Meter, assumed_watts
 from regraft.comparing.parts import Part
-from regraft.core import Outline, Passport, Plan, Split, Step, TaskKind
-from regraft.core.plan import SOLVED
+from regraft.core import Outline, Passport, Plan, Split, Step, Task
 from regraft.evaluating.bootstrap import RESAMPLES
 from regraft.evaluating.metrics import CalibrationBin
 from regraft.model import Model
 from regraft.running import resolve_device
 from regraft.strategies import strategy_named
-from regraft.strategies.heads import HEADS
+from regraft.strategies.applying import applicable
+from regraft.tasks import Documents
 
 FORMAT = 2  # of a trial's file; a file of another format is computed anew
 
 
 @dataclass(frozen=True)
 class ForgettingPoint:
-    """Tuned and pretrained weights mixed, `alpha` of the tuned ones: metrics on the target and on the source."""
+    """Tuned and pretrained weights mixed, `alpha` of the tuned ones: metrics on the target and on the source.
+
+    Attributes:
+        alpha: 0 = pretrained, 1 = tuned.
+        target: Validation accuracy of a head solved on that trunk; None where samples have no classes.
+        source: Accuracy of the original head on source data, or its perplexity.
+        lost: How much worse than at 0, as a share.
+    """
 
     alpha: float
-    target: float
+    target: float | None
     source: float
+    lost: float
 
 
 @dataclass(frozen=True)
@@ -117,6 +125,8 @@ class Bench:
         settings: For every trial; a strategy takes those it has a use for.
         resources: Device, precision, cache.
         folder: Where trials are kept.
+        exact: The settings are meant for the one strategy that will be run: what it has no use for is an error.
+        source: Data of what the backbone was pre-trained on; None = forgetting is not measured.
     """
 
     backbone: str
@@ -125,11 +135,12 @@ class Bench:
     settings: api.Settings
     resources: api.Resources
     folder: Path
+    exact: bool = False
+    source: Task | Documents | None = None
 
     def plan(self, strategy: str, part: Part) -> Plan:
         """What a trial runs; no weights are loaded for it."""
-        settings = applicable(strategy, replace(self.settings, seed=part.seed), part.task.kind)
-        plan = strategy_named(strategy).plan(self.outline, part.task.summary(), settings)
+        plan = strategy_named(strategy).plan(self.outline, part.task.summary(), self._settings(strategy, part))
         plan.check(self.outline)
         return plan
 
@@ -143,6 +154,7 @@ class Bench:
             part.content,
             part.task.metric,
             self.resources.precision,
+            *([] if self.source is None else [self.source.fingerprint]),
         ]
         return self.folder / f"{hashlib.sha256(json.dumps(identity).encode()).hexdigest()}.json"
 
@@ -163,15 +175,18 @@ class Bench:
         draft.replace(file)
         return trial
 
+    def _settings(self, strategy: str, part: Part) -> api.Settings:
+        seeded = replace(self.settings, seed=part.seed)
+        return seeded if self.exact else applicable(strategy, seeded, part.task.kind)
+
     def _measured(self, strategy: str, part: Part) -> Trial:
         task = part.task
-        settings = applicable(strategy, replace(self.settings, seed=part.seed), task.kind)
-        prepared = api.prepare(task, strategy, self.backbone, settings, self.resources)
+        prepared = api.prepare(task, strategy, self.backbone, self._settings(strategy, part), self.resources)
         test: Split = task.splits["test"]
         # The test part is measured here, once, with its draws: fitting does not see it.
         learnt = replace(task, splits={name: split for name, split in task.splits.items() if name != "test"})
         with Meter() as meter:
-            model = api.fit(learnt, prepared, resources=self.resources)
+            model = api.fit(learnt, prepared, resources=self.resources, budget=self._budget(prepared.plan))
         plan, outline = model.run.plan, prepared.outline
         unchanged = plan.start == "pretrained" and plan.frozen(outline) == len(outline)
         found = model.evaluate(test, store=self.resources.store() if unchanged else None)
@@ -185,7 +200,7 @@ class Bench:
             validation=_validation(model, task.metric),
             labels=part.labels,
             draws=tuple(found.draws[task.metric].tolist()),
-            seconds=spent["total"],
+            seconds=spent["total"] - spent.get("forgetting", 0.0),
             training_seconds=spent["features"] + spent["training"],
             trainable_parameters=model.trainable_parameters,
             plan=plan,
@@ -195,23 +210,18 @@ class Bench:
             calibration=found.calibration,
             watts=assumed_watts(resolve_device(self.resources.device)),
             joules=meter.joules,
+            forgetting=_curve(model),
         )
+
+    def _budget(self, plan: Plan) -> api.SourceBudget | None:
+        """What is measured of forgetting; random weights know no source."""
+        return None if self.source is None or plan.start == "random" else api.SourceBudget(self.source)
+
+
+def _curve(model: Model) -> tuple[ForgettingPoint, ...]:
+    curve = [] if model.forgetting is None else model.forgetting["curve"]
+    return tuple(ForgettingPoint(**point) for point in curve)
 
 
 def _validation(model: Model, metric: str) -> float:
     return float(model.results.get("validation", {}).get(metric, math.nan))
-
-
-def applicable(strategy: str, settings: api.Settings, kind: TaskKind) -> api.Settings:
-    """The settings that a strategy has a use for: others would be refused."""
-    drop: dict[str, Any] = {}
-    if strategy not in {"partial-fine-tuning", "gradual-unfreezing", "lora"}:
-        drop["boundary"] = None
-    if strategy in {"feature-extraction", "lora"}:
-        drop["batch_norm"] = None
-    if strategy == "feature-extraction":
-        if (settings.head or HEADS[kind][0]) in SOLVED:
-            drop |= {"epochs": None, "learning_rate": None, "batch_size": None}
-    elif settings.head in SOLVED:
-        drop["head"] = None
-    return replace(settings, **drop)

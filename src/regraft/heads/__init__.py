@@ -3,6 +3,7 @@
 from regraft.heads.building import build_head, head_kind, head_width
 from regraft.heads.classification import LinearHead, LogisticHead, MlpHead
 from regraft.heads.contract import Head, Reads
+from regraft.heads.grafting import head_for
 from regraft.heads.regression import RidgeHead
 from regraft.heads.tokens import IGNORED
 
@@ -15,6 +16,7 @@ __all__ = [
     "Reads",
     "RidgeHead",
     "build_head",
+    "head_for",
     "head_kind",
     "head_width",
 ]

@@ -1,0 +1,99 @@
+"""What the recommendation is held against: fixed policies, the classical rules, and the engine with each prior."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+from learning import learned
+from rows import PROBE, Known
+
+from regraft.core import Recommendation
+from regraft.recommending import Offer, offers_for, recommend
+from regraft.recommending.prior import RULES, Prior
+from regraft.strategies import Settings
+
+# Seconds that stand for an arm's cost where a tie is broken: the usual order, not what these very cells took.
+ORDER = (PROBE, "feature-extraction@75%", "feature-extraction@all", "partial-fine-tuning", "lora")
+Policy = Callable[[Known, Sequence[Known]], str]
+
+
+@dataclass(frozen=True)
+class Pick:
+    """What the engine picked, with the interval of every arm."""
+
+    arm: str
+    intervals: dict[str, tuple[float, float, float]]
+
+
+def engine(cell: Known, prior: Prior) -> Pick:
+    """The recommendation among the arms that the oracle ran."""
+    situation = cell.situation
+    if situation is None:
+        raise ValueError("no evidence")
+    named = _offers(cell)
+    cost = {id(offer): float(_rank(arm)) for arm, offer in named.items()}
+    found: Recommendation = recommend(
+        situation.summary,
+        "accuracy",
+        situation.labels,
+        [situation.evidence],
+        list(named.values()),
+        lambda offer: cost[id(offer)],
+        prior=prior,
+    )
+    arms = {(offer.strategy, offer.boundary): arm for arm, offer in named.items()}
+    intervals = {arms[one.strategy, one.boundary]: (one.low, one.expected, one.high) for one in found.choices}
+    return Pick(arms[found.best.strategy, found.best.boundary], intervals)
+
+
+def _offers(cell: Known) -> dict[str, Offer]:
+    """The offers that the oracle's arms are, by arm."""
+    situation = cell.situation
+    outline = situation.evidence.outline  # type: ignore[union-attr]
+    summary = situation.summary  # type: ignore[union-attr]
+    offers = offers_for(situation.evidence.backbone, outline, summary, Settings())  # type: ignore[union-attr]
+    found = {}
+    for arm in cell.reached:
+        strategy, _, asked = arm.partition("@")
+        boundary = outline.boundary_name(outline.frozen_stages(asked)) if asked not in {"", "all"} else asked
+        mine = [
+            one for one in offers if one.strategy == strategy and (one.boundary == boundary if asked else one.usual)
+        ]
+        if mine:
+            found[arm] = mine[0]
+    return found
+
+
+def _rank(arm: str) -> int:
+    return ORDER.index(arm) if arm in ORDER else len(ORDER)
+
+
+def always(arm: str) -> Policy:
+    return lambda cell, others: arm
+
+
+def classical(cell: Known, others: Sequence[Known]) -> str:
+    """The four rules: few or many labels, near or far domain."""
+    situation = cell.situation
+    if situation is None or situation.few:
+        return "feature-extraction@75%" if situation is not None and situation.far else PROBE
+    return "full-fine-tuning"
+
+
+def best_elsewhere(cell: Known, others: Sequence[Known]) -> str:
+    """The fixed policy with the smallest mean regret on the other tasks."""
+    arms = set(cell.reached).intersection(*(set(one.reached) for one in others))
+    return min(arms, key=lambda arm: float(np.mean([max(one.reached.values()) - one.reached[arm] for one in others])))
+
+
+def by_rules(cell: Known, others: Sequence[Known]) -> str:
+    return engine(cell, calibrated(others)).arm
+
+
+def by_learning(cell: Known, others: Sequence[Known]) -> str:
+    return engine(cell, learned(others)).arm
+
+
+def calibrated(others: Sequence[Known]) -> Prior:
+    """The fixed rules with what the other tasks say of the probe's own error."""
+    return replace(RULES, anchor=learned(others).anchor)

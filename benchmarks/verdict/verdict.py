@@ -1,0 +1,194 @@
+"""How good the recommendation is: regret, coverage and cost against the oracle, leaving the judged task out.
+
+    uv run python benchmarks/verdict/verdict.py score [--all-arms]   prints the table, writes results/verdict.json and verdict.svg
+    uv run python benchmarks/verdict/verdict.py fit   [--all-arms]   writes src/regraft/recommending/prior.json
+
+Needs results/oracle.jsonl (oracle.py) and results/evidence.jsonl (gather.py). Regret is the test metric of the best arm
+less that of the arm picked, in points. A learned prior is always fitted on the other tasks, and shipped only where its
+mean regret is smaller than that of the fixed rules.
+"""
+
+import argparse
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from grid import ARMS, MAIN, RESULTS
+from learning import learned, learned_json
+from policies import Policy, always, best_elsewhere, by_learning, by_rules, calibrated, classical, engine
+from rows import Known, arm, known
+
+PRIOR = Path(__file__).parents[2] / "src" / "regraft" / "recommending" / "prior.json"
+COMMAND = "uv run python benchmarks/verdict/verdict.py fit"
+FEWEST_TASKS = 6
+
+
+def regrets(policy: Policy, cells: Sequence[Known]) -> dict[Any, float]:
+    """Points lost in each cell, the task left out of all that the policy learns from."""
+    found = {}
+    for cell in cells:
+        others = [one for one in cells if one.cell.task != cell.cell.task]
+        found[cell.cell] = 100 * (max(cell.reached.values()) - cell.reached[policy(cell, others)])
+    return found
+
+
+def policies(cells: Sequence[Known]) -> dict[str, Policy]:
+    fixed = {f"always {name}": always(name) for name in cells[0].reached if all(name in one.reached for one in cells)}
+    return {
+        "recommended (learned prior)": by_learning,
+        "recommended (fixed rules as prior)": by_rules,
+        "four classical rules": classical,
+        "best fixed policy on the other tasks": best_elsewhere,
+        **fixed,
+    }
+
+
+def coverage(cells: Sequence[Known], *, learn: bool) -> dict[str, float]:
+    """Share of test results inside the 80 % intervals: of what was picked, and of all arms."""
+    picked, every = [], []
+    for cell in cells:
+        others = [one for one in cells if one.cell.task != cell.cell.task]
+        pick = engine(cell, learned(others) if learn else calibrated(others))
+        inside = {name: low <= cell.reached[name] <= high for name, (low, _, high) in pick.intervals.items()}
+        picked.append(inside[pick.arm])
+        every += inside.values()
+    return {"picked": float(np.mean(picked)), "all": float(np.mean(every))}
+
+
+def summary(cells: Sequence[Known]) -> dict[str, Any]:
+    """Everything that the table and the figure show."""
+    table = {}
+    for name, policy in policies(cells).items():
+        lost = regrets(policy, cells)
+        table[name] = {
+            "mean": round(float(np.mean(list(lost.values()))), 2),
+            "worst": round(max(lost.values()), 2),
+            "mean_over_tasks": round(_by_task(lost), 2),
+            "each": [round(value, 2) for value in lost.values()],
+        }
+    ratio = [cell.measuring / max(sum(cell.seconds.values()), 1e-9) for cell in cells]
+    return {
+        "cells": len(cells),
+        "tasks": sorted({cell.cell.task for cell in cells}),
+        "shots": sorted({cell.cell.shots for cell in cells}),
+        "backbones": sorted({cell.cell.backbone for cell in cells}),
+        "seeds": sorted({cell.cell.seed for cell in cells}),
+        "arms": sorted(cells[0].reached),
+        "policies": table,
+        "coverage": {"learned": coverage(cells, learn=True), "rules": coverage(cells, learn=False)},
+        "cost_share": round(float(np.median(ratio)), 3),
+        "averaged_over_seeds": {name: round(value, 2) for name, value in averaged(cells).items()},
+    }
+
+
+def _by_task(lost: dict[Any, float]) -> float:
+    tasks: dict[str, list[float]] = {}
+    for cell, value in lost.items():
+        tasks.setdefault(cell.task, []).append(value)
+    return float(np.mean([np.mean(values) for values in tasks.values()]))
+
+
+def averaged(cells: Sequence[Known]) -> dict[str, float]:
+    """Mean regret where the oracle is the best arm on the mean over seeds: less flattered by test noise."""
+    groups: dict[tuple[str, str, str], list[Known]] = {}
+    for cell in cells:
+        groups.setdefault((cell.cell.task, cell.cell.backbone, cell.cell.shots), []).append(cell)
+    found: dict[str, list[float]] = {}
+    for group in groups.values():
+        mean = {name: float(np.mean([one.reached[name] for one in group])) for name in group[0].reached}
+        for name, policy in policies(cells).items():
+            taken = []
+            for one in group:
+                others = [other for other in cells if other.cell.task != one.cell.task]
+                taken.append(mean[policy(one, others)])
+            found.setdefault(name, []).append(100 * (max(mean.values()) - float(np.mean(taken))))
+    return {name: float(np.mean(values)) for name, values in found.items()}
+
+
+def figure(found: dict[str, Any]) -> None:
+    """One strip of regrets per policy, means marked, the best policy on top."""
+    import matplotlib as mpl
+
+    mpl.use("svg")
+    import matplotlib.pyplot as plt
+
+    mpl.rcParams["svg.hashsalt"] = "verdict"
+    names = sorted(found["policies"], key=lambda name: -found["policies"][name]["mean"])
+    drawn, axes = plt.subplots(figsize=(8, 0.42 * len(names) + 1.2))
+    rng = np.random.default_rng(0)
+    for place, name in enumerate(names):
+        values = np.array(found["policies"][name]["each"])
+        colour = "#1b6e53" if name.startswith("recommended") else "#7a7a7a"
+        axes.scatter(values, place + rng.uniform(-0.16, 0.16, len(values)), s=9, alpha=0.45, color=colour, linewidths=0)
+        mean = found["policies"][name]["mean"]
+        axes.plot([mean, mean], [place - 0.32, place + 0.32], color=colour, linewidth=2.5)
+        axes.annotate(f"{mean:.1f}", (mean, place + 0.34), ha="center", va="bottom", fontsize=7, color=colour)
+    axes.set_yticks(range(len(names)), names, fontsize=8)
+    axes.set_xlabel(
+        "points lost against the best strategy by test (one dot per task, labels and seed; bar = mean)", fontsize=8
+    )
+    axes.set_xlim(left=-0.5)
+    axes.spines[["top", "right"]].set_visible(False)
+    drawn.tight_layout()
+    drawn.savefig(RESULTS / "verdict.svg", metadata={"Date": None})
+
+
+def fit(cells: Sequence[Known], found: dict[str, Any]) -> None:
+    """Write the prior: learned where that is better on tasks left out, else the fixed rules."""
+    data = learned_json(cells, COMMAND)
+    names = ("recommended (learned prior)", "recommended (fixed rules as prior)", "four classical rules")
+    evaluation = {name: {key: found["policies"][name][key] for key in ("mean", "worst")} for name in names}
+    data["used"] = evaluation[names[0]]["mean"] < min(evaluation[names[1]]["mean"], evaluation[names[2]]["mean"])
+    data["evaluation"] = {
+        **evaluation,
+        "cells": found["cells"],
+        "tasks": len(found["tasks"]),
+        "how": "leave one task out",
+    }
+    PRIOR.write_text(json.dumps(data, indent=1) + "\n")
+    print("learned prior used" if data["used"] else "fixed rules stay", json.dumps(evaluation))
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("what", choices=["score", "fit"])
+    parser.add_argument("--all-arms", action="store_true", help="only cells in which every strategy ran")
+    arguments = parser.parse_args()
+    wanted = {arm(*one) for one in (ARMS if arguments.all_arms else MAIN)}
+    cells = [cell for cell in known(wanted) if cell.situation is not None]
+    if not arguments.all_arms:  # the same arms everywhere, so that every oracle is as strong
+        cells = [
+            Known(
+                one.cell,
+                {name: one.reached[name] for name in wanted},
+                one.seconds,
+                one.test,
+                one.situation,
+                one.measuring,
+            )
+            for one in cells
+        ]
+    if len({cell.cell.task for cell in cells}) < FEWEST_TASKS:
+        raise SystemExit(
+            f"{len(cells)} cells with evidence: run oracle.py and gather.py until there are {FEWEST_TASKS} tasks"
+        )
+    found = summary(cells)
+    if arguments.what == "fit":
+        fit(cells, found)
+        return
+    (RESULTS / "verdict.json").write_text(json.dumps(found, indent=1) + "\n")
+    figure(found)
+    print(f"{found['cells']} cells, {len(found['tasks'])} tasks, shots {found['shots']}, seeds {found['seeds']}")
+    for name, row in sorted(found["policies"].items(), key=lambda item: item[1]["mean"]):
+        print(
+            f"{name:45} mean {row['mean']:5.2f}  worst {row['worst']:5.2f}  over seeds {found['averaged_over_seeds'][name]:5.2f}"
+        )
+    print(
+        "coverage of 80 % intervals", found["coverage"], " evidence costs", found["cost_share"], "of running all arms"
+    )
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,77 @@
+"""`regraft probe DATA`."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from regraft.cli.data import data_options
+from regraft.cli.options import Output, Shared, shared_options, table
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+    from regraft.hierarchy import Probe
+
+
+@click.command("probe")
+@data_options
+@click.option("--backbone", default="auto", show_default=True, help="A name, timm:NAME, hf:OWNER/NAME or a folder.")
+@click.option("--out", type=click.Path(file_okay=False, path_type=Path), help="Folder for the report.")
+@click.option(
+    "--pictures",
+    type=click.IntRange(min=0),
+    default=120,
+    show_default=True,
+    help="Training pictures whose patches are shown; 0 = none.",
+)
+@click.option("--precision", type=click.Choice(["auto", "fp32", "bf16", "int8"]), default="auto", show_default=True)
+@shared_options
+def command(  # noqa: PLR0913, PLR0917 - one argument per option
+    shared: Shared,
+    data: str,
+    text_column: str,
+    label_column: str,
+    strict: bool,  # noqa: FBT001 - click passes by name
+    backbone: str,
+    out: Path | None,
+    pictures: int,
+    precision: str,
+) -> None:
+    """The feature hierarchy of a backbone on DATA: per stage, how well it serves the task and what it looks for."""
+    from regraft import api  # noqa: PLC0415 - keeps --help fast
+    from regraft.hierarchy import probe  # noqa: PLC0415
+
+    output = Output(shared)
+    task = api.open_task(data, text_column=text_column, label_column=label_column, seed=shared.seed, strict=strict)
+    with output.progress() as progress:
+        found = probe(
+            task,
+            backbone,
+            out=out,
+            resources=api.Resources(shared.device, precision, shared.cache_dir, shared.offline),
+            pictures=pictures,
+            seed=shared.seed,
+            progress=progress,
+        )
+    output.result(found.to_json(), _table(found), "", "\n".join(found.sentences), f"report: {found.report}")
+
+
+def _table(found: "Probe") -> "Table":
+    from regraft.core.words import metric_said  # noqa: PLC0415
+
+    rows = [
+        [
+            one.name,
+            f"{one.probe_accuracy:.3f}",
+            f"{one.low:.3f} to {one.high:.3f}",
+            f"{one.transferability:.3f}",
+            f"{one.similarity_to_last:.2f}",
+        ]
+        for one in found.stages
+    ]
+    said = f"probe {metric_said(found.metric)}"
+    columns = ["stage", said, "80 % interval", "LogME", "CKA with last"]
+    return table(
+        f"{found.task}: {found.samples} training samples", columns, rows, right=(said, "LogME", "CKA with last")
+    )

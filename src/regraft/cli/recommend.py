@@ -1,0 +1,114 @@
+"""`regraft recommend DATA`."""
+
+from typing import TYPE_CHECKING
+
+import click
+
+from regraft.cli.budget import budget_option
+from regraft.cli.data import data_options
+from regraft.cli.options import Output, Shared, shared_options, table
+from regraft.core.words import metric_said, seconds_said
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+    from regraft.core import Recommendation
+
+
+@click.command("recommend")
+@data_options
+@click.option(
+    "--backbone", "backbones", multiple=True, default=("auto",), show_default=True, help="May be given several times."
+)
+@budget_option("At most about so long: 90s, 5m, 1h. With less, intervals are wider; there is always an answer.")
+@click.option("--full", is_flag=True, help="Show every boundary, not the best of each strategy.")
+@click.option("--precision", type=click.Choice(["auto", "fp32", "bf16", "int8"]), default="auto", show_default=True)
+@shared_options
+def command(  # noqa: PLR0913, PLR0917 - one argument per option
+    shared: Shared,
+    data: str,
+    text_column: str,
+    label_column: str,
+    strict: bool,  # noqa: FBT001 - click passes by name
+    backbones: tuple[str, ...],
+    budget: float,
+    full: bool,  # noqa: FBT001
+    precision: str,
+) -> None:
+    """Measure DATA on one or more backbones and rank the strategies, with reasons."""
+    from regraft import api  # noqa: PLC0415 - keeps --help fast
+
+    output = Output(shared)
+    with output.progress() as progress:
+        task = api.open_task(data, text_column=text_column, label_column=label_column, seed=shared.seed, strict=strict)
+        advice = api.recommend(
+            task,
+            backbones,
+            budget_seconds=budget,
+            settings=api.Settings(seed=shared.seed),
+            resources=api.Resources(shared.device, precision, shared.cache_dir, shared.offline),
+            progress=progress,
+        )
+    output.result(advice.to_json(), *advice_views(advice, task.name, full=full), said_command(advice, data))
+
+
+def advice_views(advice: "Recommendation", name: str, *, full: bool = False) -> "list[Table | str]":
+    """The ranking as a table, the reasons and the classical rules as sentences."""
+    several = len({one.backbone for one in advice.choices}) > 1
+    columns = [
+        "",
+        "strategy",
+        "frozen up to",
+        *(["backbone"] if several else []),
+        advice.metric,
+        "80 % interval",
+        "fit takes",
+    ]
+    rows, seen = [], set()
+    for number, one in enumerate(advice.choices, start=1):
+        kind = (one.strategy, one.backbone)
+        if kind in seen and not full:
+            continue
+        seen.add(kind)
+        place = f"features of {one.boundary}" if one.strategy == "feature-extraction" else one.boundary
+        backbone = [one.backbone] if several else []
+        rows.append(
+            [
+                str(number),
+                one.strategy,
+                place,
+                *backbone,
+                f"{one.expected:.3f}",
+                f"{one.low:.3f} to {one.high:.3f}",
+                seconds_said(one.cost_seconds),
+            ]
+        )
+    hidden = len(advice.choices) - len(rows)
+    more = f"(the best boundary of each strategy; --full shows {hidden} more)" if hidden else ""
+    title = f"{name}: expected {metric_said(advice.metric)}, best first"
+    rules = [
+        f"  {one.situation}: {one.says}. Measured on your data: {'agrees' if one.agrees else 'disagrees'}. {one.because}"
+        if one.applies
+        else f"  {one.situation}: {one.says}. {one.because}"
+        for one in advice.rules
+    ]
+    return [
+        table(title, columns, rows, right=(advice.metric, "fit takes")),
+        more,
+        "Why:",
+        *(f"  {reason}" for reason in advice.reasons),
+        "The classical rules:",
+        *rules,
+        f"Measured in {seconds_said(advice.seconds)}.",
+    ]
+
+
+def said_command(advice: "Recommendation", data: str) -> str:
+    """The command that follows the recommendation."""
+    best = advice.best
+    boundary = (
+        "" if best.boundary in {"none", advice.evidence[0].outline.stages[-1].name} else f" --boundary {best.boundary}"
+    )
+    return (
+        f"To follow it: regraft fit {data} --out MODEL --backbone {best.backbone} --strategy {best.strategy}{boundary}"
+    )

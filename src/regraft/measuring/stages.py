@@ -1,0 +1,91 @@
+"""The backbone stage by stage: probes, what more stages add, and how alike stages are."""
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from regraft.core import Measurement
+from regraft.measuring.cka import cka_matrix
+from regraft.measuring.probes import Z80, Probed, probe, standardised
+from regraft.measuring.subject import Subject
+from regraft.scores import ScoreInputs
+from regraft.scores.logme import logme
+
+FEWEST_FOR_CKA = 5
+
+
+def last_stage(subject: Subject) -> Iterator[Measurement]:
+    """The probe of what the original head read, and how much better it knows the samples it learnt from."""
+    found, name = subject.last_probe, subject.names[-1]
+    yield _held(subject, name, found)
+    yield _learnt(name, found)
+    yield Measurement(
+        "headroom/train-held",
+        found.train - found.value,
+        found.train - found.high,
+        found.train - found.low,
+        source="training less held-out result of the last stage's probe: near 0 and low, features fall short",
+    )
+
+
+def other_stages(subject: Subject) -> Iterator[Measurement]:
+    """Probes of the earlier stages, the later ones first, then what the best of them has over the last."""
+    last = subject.last_probe
+    best, best_name = last, subject.names[-1]
+    for number in reversed(range(len(subject.stages) - 1)):
+        name = subject.names[number]
+        found = subject.probed(subject.stages[number])
+        yield _held(subject, name, found)
+        yield _learnt(name, found)
+        if found.value > best.value:
+            best, best_name = found, name
+    gain = best.value - last.value
+    # Paired over samples, so that what both find hard does not count.
+    half = Z80 * float((best.hits - last.hits).std()) / np.sqrt(len(last.hits)) if subject.classes else float("nan")
+    yield Measurement(
+        "headroom/stage", gain, gain - half, gain + half, source=f"the best stage, {best_name}, less the last stage"
+    )
+
+
+def every_stage(subject: Subject) -> Iterator[Measurement]:
+    """The last stage, then the others."""
+    yield from last_stage(subject)
+    yield from other_stages(subject)
+
+
+def all_stages(subject: Subject) -> Iterator[Measurement]:
+    """The probe of all stages side by side, each with the same total variance (Evci 2022, Head2Toe)."""
+    widths = [part.shape[1] for part in subject.stages]
+    parts = [standardised(part) / np.float32(np.sqrt(part.shape[1] / np.mean(widths))) for part in subject.stages]
+    found = probe(np.concatenate(parts, axis=1), subject.targets, subject.classes, subject.folds)
+    yield _held(subject, "all", found)
+    yield _learnt("all", found)
+
+
+def transferability(subject: Subject) -> Iterator[Measurement]:
+    """LogME of every stage."""
+    for name, features in zip(subject.names, subject.stages, strict=True):
+        value = logme(ScoreInputs(standardised(features), subject.targets, subject.classes))
+        yield Measurement(f"transferability/{name}", value, source="LogME of the stage: log evidence per sample")
+
+
+def stage_similarity(subject: Subject) -> Iterator[Measurement]:
+    """Linear CKA of every stage to the last."""
+    if len(subject.samples) < FEWEST_FOR_CKA:
+        return
+    for name, value in zip(subject.names, cka_matrix(subject.stages)[-1], strict=True):
+        yield Measurement(f"cka/{name}", float(value), source="debiased linear CKA with the last stage")
+
+
+def _held(subject: Subject, name: str, found: Probed) -> Measurement:
+    how = (
+        "cross-validated accuracy of a logistic probe"
+        if subject.classes
+        else "leave-one-out correlation of a ridge probe"
+    )
+    place = "all stages" if name == "all" else name
+    return Measurement(f"probe/{name}", found.value, found.low, found.high, source=f"{how} of {place}")
+
+
+def _learnt(name: str, found: Probed) -> Measurement:
+    return Measurement(f"probe-train/{name}", found.train, source="the same on the samples learnt from")

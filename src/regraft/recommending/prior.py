@@ -1,0 +1,127 @@
+"""What a strategy is expected to gain over the probe before it is tried: learned from benchmark runs, or by rule.
+
+The learned prior is a ridge regression per strategy on a few numbers of the situation (`Situation.numbers`), fitted by
+`benchmarks/verdict/verdict.py fit` on runs of other tasks and shipped as `prior.json`. It says how it was made and what
+leave-one-task-out evaluation found; it is used only where that is better than the fixed rules.
+"""
+
+import json
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
+from typing import Any
+
+from regraft.recommending.decision_table import MOST_SHARE, table_gain
+from regraft.recommending.offers import PARTIAL, PROBE, SCRATCH, Offer
+from regraft.recommending.situation import Situation
+
+PROBE_ALL = f"{PROBE}@all"
+USUAL_PARTIAL = 2 / 3  # share of the stages that partial fine-tuning freezes unless told otherwise
+BOUNDARY_SPREAD = 0.01  # what is added, in quadrature, for a boundary between those that were learned from
+EARLIER = (-0.02, 0.04)  # mean and spread of an earlier stage's probe against the last one's, before it is measured
+
+
+@dataclass(frozen=True)
+class Gain:
+    """Metric over the probe's on the same samples: expected value and standard deviation, as shares."""
+
+    mean: float
+    spread: float
+
+
+@dataclass(frozen=True)
+class Prior:
+    """Gains of strategies, and what cross-validated probes say of test parts.
+
+    Attributes:
+        strategies: By arm: `bias`, `weights` by feature, `spread` at few and at many labels; empty = the fixed rules.
+        centre: Mean of each feature.
+        scale: Standard deviation of each feature.
+        anchor: `shift` and `spread` of test metric less cross-validated one, `slope` per doubling of labels and point missing.
+        made_by: The command that wrote it.
+        evaluation: What leave-one-task-out evaluation found.
+    """
+
+    strategies: Mapping[str, Any]
+    centre: Mapping[str, float]
+    scale: Mapping[str, float]
+    anchor: Mapping[str, float]
+    made_by: str = ""
+    evaluation: Mapping[str, Any] | None = None
+
+    @property
+    def belief(self) -> str:
+        """What it rests on, in words."""
+        return "what was learned on other tasks" if self.strategies else "rules of thumb"
+
+    def gain(self, offer: Offer, situation: Situation, samples: int | None = None) -> Gain:
+        """What an offer is expected to gain over the probe.
+
+        Args:
+            offer: Any strategy and boundary.
+            situation: The task on its backbone.
+            samples: Of the training part; None = all there are.
+        """
+        if offer.strategy == PROBE:
+            if offer.usual:
+                return Gain(0.0, 0.0)
+            return self._arm(PROBE_ALL, situation, samples) if offer.boundary == "all" else Gain(*EARLIER)
+        if offer.strategy == PARTIAL:
+            return self._between(offer.frozen_share, situation, samples)
+        return self._arm(offer.strategy, situation, samples)
+
+    def _between(self, frozen_share: float, situation: Situation, samples: int | None) -> Gain:
+        """Partial fine-tuning at any boundary: between the whole model, its usual boundary and the probe."""
+        usual = self._arm(PARTIAL, situation, samples)
+        if abs(frozen_share - USUAL_PARTIAL) < 0.1:
+            return usual
+        if frozen_share > USUAL_PARTIAL:
+            other, share = Gain(0.0, 0.0), (frozen_share - USUAL_PARTIAL) / (1 - USUAL_PARTIAL)
+        else:
+            other, share = self._arm("full-fine-tuning", situation, samples), 1 - frozen_share / USUAL_PARTIAL
+        mean = (1 - share) * usual.mean + share * other.mean
+        return Gain(mean, math.hypot((1 - share) * usual.spread + share * other.spread, BOUNDARY_SPREAD))
+
+    def _arm(self, arm: str, situation: Situation, samples: int | None) -> Gain:
+        per_class = situation.per_class
+        if samples is not None:
+            per_class *= samples / max(situation.summary.samples, 1)
+        learned = self.strategies.get(arm)
+        if learned is None or situation.probe is None:
+            return Gain(*table_gain(arm, situation, per_class))
+        numbers = situation.numbers(samples)
+        mean = learned["bias"] + sum(
+            weight * (numbers[name] - self.centre[name]) / self.scale[name]
+            for name, weight in learned["weights"].items()
+        )
+        missing = 1 - situation.reached
+        mean = max(min(mean, MOST_SHARE * missing), -situation.reached)
+        few, many = learned["spread"]["few"], learned["spread"]["many"]
+        share = min(max((math.log2(max(per_class, 1)) - 3) / 5, 0.0), 1.0)  # 8 per class = few, 256 = many
+        return Gain(mean, (1 - share) * few + share * many)
+
+    def doubled(self, situation: Situation) -> float:
+        """What the probe gains per doubling of the labels: its own curve and the usual one, half and half."""
+        usual = self.anchor["slope"] * (1 - situation.reached)
+        return usual if situation.slope is None else (usual + max(situation.slope, 0.0)) / 2
+
+
+RULES = Prior({}, {}, {}, {"shift": 0.0, "spread": 0.02, "slope": 0.06})
+
+
+@cache
+def shipped_prior() -> Prior:
+    """The learned prior that comes with the package, if it is better than the fixed rules; else those."""
+    data = json.loads((files("regraft.recommending") / "prior.json").read_text(encoding="utf-8"))
+    return prior_from_json(data) if data.get("used") else RULES
+
+
+def prior_from_json(data: Mapping[str, Any]) -> Prior:
+    """The prior that `benchmarks/verdict/verdict.py fit` wrote."""
+    names = ("strategies", "centre", "scale", "anchor", "made_by", "evaluation")
+    return Prior(**{name: data[name] for name in names})
+
+
+__all__ = ["PARTIAL", "PROBE", "PROBE_ALL", "RULES", "SCRATCH", "Gain", "Prior", "prior_from_json", "shipped_prior"]

@@ -1,0 +1,149 @@
+"""What the measurements say of one task on one backbone, as the few numbers that a choice rests on."""
+
+import math
+from dataclasses import dataclass
+
+from regraft.core import Evidence, Measurement, TaskSummary
+
+Z80 = 1.2816  # standard normal: 80 % lies within this many standard deviations
+UNKNOWN_DISTANCE = 0.5
+FEW = 50  # samples per class: below it the classical rules speak of few
+FAR = 0.5  # similarity/distance: above it they speak of a far domain
+
+# An accuracy is between chance and 1: what is expected of a probe before anything is measured, and how sure that is.
+BLIND_SHARE, BLIND_SPREAD = 0.6, 0.2
+
+
+@dataclass(frozen=True)
+class Situation:
+    """One task on one backbone.
+
+    Attributes:
+        summary: Counts of the task.
+        labels: Labelled samples that a solved head learns from in the end: training and validation part.
+        evidence: What was measured.
+        stages: Names of the stages.
+    """
+
+    summary: TaskSummary
+    labels: int
+    evidence: Evidence
+
+    @property
+    def stages(self) -> tuple[str, ...]:
+        """Names of the backbone's stages, input side first."""
+        return tuple(stage.name for stage in self.evidence.outline)
+
+    @property
+    def per_class(self) -> float:
+        """Training samples per class; of a task without classes, a tenth of all."""
+        return self.summary.samples / max(self.summary.classes, 1 if self.summary.classes else 10)
+
+    @property
+    def probe(self) -> Measurement | None:
+        """The cross-validated probe of the last stage; of tasks without one, the frozen trunk's own trial."""
+        return self.evidence.get(f"probe/{self.stages[-1]}") or self.evidence.get("trial/feature-extraction")
+
+    @property
+    def learnt_from(self) -> float:
+        """How many samples that probe has learnt from."""
+        if self.evidence.get(f"probe/{self.stages[-1]}") is None:
+            trial = self.evidence.get("trial-samples/feature-extraction")
+            return self.summary.samples if trial is None else trial.value
+        measured = self.evidence.get("profile/samples")
+        return 0.8 * min(self.summary.samples, self.summary.samples if measured is None else measured.value)
+
+    @property
+    def reached(self) -> float:
+        """What the probe of the last stage reaches; a guess between chance and 1 where none was measured."""
+        if self.probe is not None:
+            return self.probe.value
+        chance = 1 / self.summary.classes if self.summary.classes else 0.0
+        return chance + BLIND_SHARE * (1 - chance)
+
+    @property
+    def spread(self) -> float:
+        """Standard deviation of `reached`."""
+        return BLIND_SPREAD if self.probe is None else deviation(self.probe)
+
+    @property
+    def distance(self) -> float | None:
+        """From the backbone's source: 0 near to 1 far; None where it was not measured."""
+        found = self.evidence.get("similarity/distance")
+        return None if found is None or math.isnan(found.value) else found.value
+
+    @property
+    def far(self) -> bool | None:
+        """Whether the domain is far, by distance; without one, whether an earlier stage serves the task best."""
+        if self.distance is not None:
+            return self.distance > FAR
+        gain = self.evidence.get("headroom/stage")  # paired, so that the best of many stages is not best by chance
+        return None if self.probe is None else (gain is not None and gain.low > 0)
+
+    @property
+    def few(self) -> bool:
+        """Whether there are few labels."""
+        return self.per_class < FEW
+
+    @property
+    def all_gain(self) -> float:
+        """What a probe of all stages gains over one of the last."""
+        found = self.evidence.get("probe/all")
+        return 0.0 if found is None or self.probe is None else found.value - self.probe.value
+
+    @property
+    def best_earlier(self) -> str | None:
+        """The earlier stage with the best probe."""
+        probes = {name: self.evidence.get(f"probe/{name}") for name in self.stages[:-1]}
+        known = {name: one.value for name, one in probes.items() if one is not None}
+        return max(known, key=lambda name: known[name]) if known else None
+
+    @property
+    def earlier_gain(self) -> float:
+        """What the best earlier stage's probe gains over the last one's; below 0 where the last is best."""
+        best = self.best_earlier
+        found = None if best is None else self.evidence.get(f"probe/{best}")
+        return 0.0 if found is None or self.probe is None else found.value - self.probe.value
+
+    @property
+    def overfit(self) -> float:
+        """Training metric of the last stage's probe less the cross-validated one."""
+        found = self.evidence.get(f"probe-train/{self.stages[-1]}")
+        return 1 - self.reached if found is None else found.value - self.reached
+
+    @property
+    def slope(self) -> float | None:
+        """What the probe gains per doubling of the labels, by its learning curve; None without one."""
+        curve = sorted((float(name), one.value) for name, one in self.evidence.under("curve").items())
+        if len(curve) < 2 or curve[0][0] <= 0:
+            return None
+        (few, low), (many, high) = curve[0], curve[-1]
+        return (high - low) / math.log2(many / few) if many > few else None
+
+    def numbers(self, samples: int | None = None) -> dict[str, float]:
+        """The features of the learned prior, by name.
+
+        Args:
+            samples: Of the training part; None = all there are. Fewer for a trial on a piece of it.
+        """
+        count = self.summary.samples if samples is None else samples
+        per_class = math.log2(max(self.per_class * count / max(self.summary.samples, 1), 1))
+        missing = 1 - self.reached
+        return {
+            "per_class": per_class,
+            "samples": math.log2(max(count, 1)),
+            "classes": math.log2(max(self.summary.classes, 1)),
+            "missing": missing,
+            "missing_per_class": missing * per_class,
+            "all_gain": self.all_gain,
+            "earlier_gain": self.earlier_gain,
+            "overfit": self.overfit,
+            "distance": UNKNOWN_DISTANCE if self.distance is None else self.distance,
+            "text": 0.0 if self.summary.kind == "image-classification" else 1.0,
+        }
+
+
+def deviation(one: Measurement, otherwise: float = 0.05) -> float:
+    """Standard deviation behind a measurement's 80 % interval."""
+    width = one.high - one.low
+    return otherwise if math.isnan(width) else max(width / (2 * Z80), 0.002)

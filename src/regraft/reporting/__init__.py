@@ -1,0 +1,18 @@
+"""What every report is made of: one HTML file that needs nothing else, and figures as SVG."""
+
+from regraft.reporting.drawing import COLOURS, WIDE, new_figure, short, svg_of
+from regraft.reporting.page import STYLE, figure, page, picture, table, write_page
+
+__all__ = [
+    "COLOURS",
+    "STYLE",
+    "WIDE",
+    "figure",
+    "new_figure",
+    "page",
+    "picture",
+    "short",
+    "svg_of",
+    "table",
+    "write_page",
+]

@@ -1,0 +1,147 @@
+"""Probes, CKA, label noise, twins and distances against independent computations."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+from scipy.linalg import sqrtm
+from sklearn.linear_model import LogisticRegression
+from sklearn.model_selection import cross_val_predict
+from sklearn.preprocessing import StandardScaler
+
+from regraft.measuring.cka import cka_matrix
+from regraft.measuring.distances import DIRECTIONS, Aligned, aligned, class_distance, frechet, mmd, proxy_a
+from regraft.measuring.probes import folds_of, probe, share_interval, standardised
+from regraft.measuring.profile import label_noise
+from regraft.measuring.source_statistics import SourceStatistics
+from regraft.measuring.subject import Subject, drawn_rows, twin_groups
+from regraft.tasks import open_task
+
+RNG = np.random.default_rng(0)
+
+
+def made(samples: int, width: int, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
+    rng = np.random.default_rng(seed)
+    targets = np.arange(samples) % 3
+    features = rng.normal(size=(3, width))[targets] + rng.normal(size=(samples, width))
+    return features.astype(np.float32), targets
+
+
+@pytest.mark.parametrize("width", [10, 400], ids=["narrow", "wider than samples, so rotated"])
+def test_the_probe_is_scikit_learns_cross_validation(width: int) -> None:
+    features, targets = made(90, width)
+    folds = folds_of(targets, np.arange(90), seed=0)
+    found = probe(standardised(features), targets, 3, folds)
+    model = LogisticRegression(C=found.strength, max_iter=1000)
+    held = cross_val_predict(model, StandardScaler().fit_transform(features), targets, cv=folds)
+    assert found.value == pytest.approx((held == targets).mean(), abs=0.03)
+    assert found.low < found.value <= found.high
+
+
+def test_twins_stay_in_one_fold(tmp_path: Path) -> None:
+    for number in range(24):
+        place = tmp_path / "data" / "ab"[number % 2]
+        place.mkdir(parents=True, exist_ok=True)
+        noise = np.random.default_rng(number % 12).integers(0, 255, (32, 32, 3), dtype=np.uint8)
+        Image.fromarray(noise).save(place / f"{number}.png")
+    task = open_task(tmp_path / "data")
+    groups = np.array(twin_groups(task))
+    assert len(set(groups.tolist())) == len(groups) / 2
+    for learnt, held in folds_of(np.array(task.train.targets), groups, seed=0):
+        assert not set(groups[learnt]) & set(groups[held])
+
+
+def test_label_noise_is_found_where_labels_were_changed() -> None:
+    features, targets = made(300, 30)
+    changed = targets.copy()
+    changed[:45] = (changed[:45] + 1) % 3
+    folds = folds_of(changed, np.arange(300), seed=0)
+    clean = label_noise(probe(standardised(features), targets, 3, folds).held, targets).value
+    noisy = label_noise(probe(standardised(features), changed, 3, folds).held, changed).value
+    assert clean < 0.03
+    assert noisy == pytest.approx(0.15, abs=0.05)
+
+
+def test_cka_is_one_for_a_rotation_and_near_zero_for_noise_wider_than_samples() -> None:
+    features = RNG.normal(size=(60, 8)).astype(np.float32)
+    turned = 3 * features @ np.linalg.qr(RNG.normal(size=(8, 8)))[0].astype(np.float32) + 5
+    noise = RNG.normal(size=(60, 500)).astype(np.float32)
+    found = cka_matrix([features, turned, noise])
+    assert found[0, 1] == pytest.approx(1, abs=1e-5)
+    assert abs(found[0, 2]) < 0.12
+
+
+def test_cka_is_the_unbiased_estimate_written_out() -> None:
+    first, second = RNG.normal(size=(20, 5)), RNG.normal(size=(20, 7))
+    second[:, :5] += first
+
+    def hsic(k: np.ndarray, m: np.ndarray) -> float:  # Song 2012, equation 5
+        k, m, n = k - np.diag(np.diag(k)), m - np.diag(np.diag(m)), len(k)
+        ones = k.sum() * m.sum() / ((n - 1) * (n - 2)) - 2 / (n - 2) * k.sum(axis=0) @ m.sum(axis=1)
+        return (np.trace(k @ m) + ones) / (n * (n - 3))
+
+    k, m = first @ first.T, second @ second.T
+    expected = hsic(k, m) / np.sqrt(hsic(k, k) * hsic(m, m))
+    assert cka_matrix([first, second])[0, 1] == pytest.approx(expected, rel=1e-6)
+
+
+def gaussian_source(rows: np.ndarray) -> SourceStatistics:
+    return SourceStatistics("noise", len(rows), rows.mean(axis=0), np.cov(rows, rowvar=False), rows[:4], rows)
+
+
+def test_frechet_is_the_formula_less_what_chance_shows() -> None:
+    rng = np.random.default_rng(0)
+    rows, target = rng.normal(size=(4000, 6)), 2 * rng.normal(size=(4000, 6)) + 1
+    pair = aligned(gaussian_source(rows), target.astype(np.float32))
+    ours, theirs = np.cov(rows, rowvar=False), np.cov(target, rowvar=False)
+    shift = np.square(rows.mean(axis=0) - target.mean(axis=0)).sum()
+    expected = shift + np.trace(ours + theirs - 2 * sqrtm(ours @ theirs).real)
+    value, low, high = frechet(pair, rng)
+    assert value == pytest.approx(expected / np.trace(ours), rel=0.02)
+    assert low < value < high
+
+
+def test_distances_are_near_nothing_between_halves_and_large_between_strangers() -> None:
+    rng = np.random.default_rng(1)
+    scales = np.linspace(0.5, 3, 100)
+    source = gaussian_source(rng.normal(size=(600, 100)) * scales)
+    same = aligned(source, (rng.normal(size=(300, 100)) * scales).astype(np.float32))
+    other = aligned(source, (rng.normal(size=(300, 100)) * scales[::-1] + 1).astype(np.float32))
+    for distance, least in ((frechet, 0.5), (mmd, 0.05), (proxy_a, 1.5)):
+        assert abs(distance(same, rng)[0]) < 0.35 * least
+        assert distance(other, rng)[0] > least
+    assert same.target.shape[1] == DIRECTIONS
+
+
+def test_class_distance_is_one_between_classes_like_the_sources_own() -> None:
+    corners = np.eye(4) * 5
+    pair = Aligned(np.zeros(4), np.eye(4), corners, np.array([[5.0, 5, 0, 0], [0, 0, 5, 5]]), corners)
+    assert class_distance(pair, np.array([0, 1])) == pytest.approx(1 / np.sqrt(2))
+
+
+def test_a_draw_keeps_the_shares_of_classes(subject: Subject) -> None:
+    task = subject.task
+    rows = drawn_rows(task, len(task.train) // 2, seed=0)
+    kept = np.bincount(np.array(task.train.targets)[rows])
+    assert np.abs(kept - np.bincount(task.train.targets) / 2).max() <= 1
+    assert drawn_rows(task, 1000, seed=0) == list(range(len(task.train)))
+
+
+def test_the_interval_of_a_share_covers_it_eight_times_of_ten() -> None:
+    rng = np.random.default_rng(0)
+    draws = rng.binomial(50, 0.85, size=2000) / 50
+    covered = np.mean([low <= 0.85 <= high for low, high in (share_interval(one, 50) for one in draws)])
+    assert 0.75 < covered < 0.87
+
+
+def test_a_subject_is_what_the_trunk_makes_of_the_training_samples(subject: Subject) -> None:
+    backbone = subject.backbone
+    with torch.inference_mode():
+        inputs = [backbone.preprocess(sample) for sample in subject.samples[:3]]
+        state = backbone.run(backbone.collate(inputs), 0, len(backbone.outline))
+        expected = backbone.pool(state, len(backbone.outline) - 1).numpy()
+    np.testing.assert_allclose(subject.stages[-1][:3], expected, rtol=1e-3, atol=1e-4)
+    assert replace(subject, seed=1).last_probe.value == pytest.approx(subject.last_probe.value, abs=0.2)

@@ -1,0 +1,193 @@
+"""The choice as a pure function of evidence."""
+
+import json
+import subprocess
+import sys
+from dataclasses import replace
+
+import pytest
+
+from regraft.core import Evidence, Measurement, OptionError, Outline, Recommendation, TaskSummary
+from regraft.core.outline import Stage
+from regraft.recommending import Offer, contenders, offers_for, recommend
+from regraft.recommending.estimate import anchor, gained
+from regraft.recommending.prior import RULES, prior_from_json
+from regraft.recommending.situation import Situation
+from regraft.strategies import Settings
+
+OUTLINE = Outline("net", "resnet", tuple(Stage(f"layer{i}", (f"layer{i}",), 1000, 64) for i in range(6)))
+PROBE = Measurement("probe/layer5", 0.80, 0.78, 0.82)
+FEW, MANY = TaskSummary("image-classification", 5, 50, 10), TaskSummary("image-classification", 5, 2000, 400)
+NEAR, FAR = Measurement("similarity/distance", 0.1), Measurement("similarity/distance", 0.9)
+
+
+def evidence(*more: Measurement, backbone: str = "net") -> Evidence:
+    return Evidence("flowers", backbone, OUTLINE, (PROBE, *more))
+
+
+def cost(offer: Offer) -> float:
+    return 1.0 + 10 * offer.epochs * (1 - offer.frozen_share + 0.1)
+
+
+def advice(summary: TaskSummary, *found: Evidence) -> Recommendation:
+    offers = [offer for one in found for offer in offers_for(one.backbone, OUTLINE, summary, Settings())]
+    return recommend(summary, "accuracy", summary.samples, found, offers, cost, prior=RULES)
+
+
+def test_few_labels_near_by_take_the_probe() -> None:
+    found = advice(FEW, evidence(NEAR))
+    assert (found.best.strategy, found.best.head) == ("feature-extraction", "logistic")
+    assert found.best.cost_seconds == min(one.cost_seconds for one in found.choices)
+
+
+def test_many_labels_far_away_tune_the_network() -> None:
+    assert advice(MANY, evidence(FAR)).best.strategy in {"full-fine-tuning", "lp-ft"}
+
+
+def test_a_trial_overrules_what_is_believed() -> None:
+    worse = Measurement("trial-gain/full-fine-tuning", -0.10, -0.12, -0.08)
+    better = Measurement("trial-gain/partial-fine-tuning", 0.12, 0.10, 0.14)
+    best = advice(MANY, evidence(FAR, worse, better)).best
+    assert best.strategy == "partial-fine-tuning"
+    assert any("Tried on a piece" in reason for reason in best.reasons)
+
+
+def test_ties_go_to_the_cheaper() -> None:
+    found = advice(MANY, evidence(FAR))
+    best = max(found.choices, key=lambda one: one.expected)
+    tied = [one for one in found.choices if best.expected - one.expected <= 0.005]
+    assert found.best.cost_seconds == min(one.cost_seconds for one in tied)
+
+
+def test_intervals_are_wider_where_less_is_known() -> None:
+    trial = Measurement("trial-gain/full-fine-tuning", 0.08, 0.06, 0.10)
+    known, unknown = advice(MANY, evidence(FAR, trial)), advice(MANY, evidence(FAR))
+    blind = advice(MANY, Evidence("flowers", "net", OUTLINE, ()))
+    widths = [
+        next(one.high - one.low for one in found.choices if one.strategy == "full-fine-tuning")
+        for found in (known, unknown, blind)
+    ]
+    assert widths == sorted(widths)
+    assert widths[0] < widths[1] < widths[2]
+
+
+def test_it_answers_without_any_measurement() -> None:
+    found = advice(FEW, Evidence("flowers", "net", OUTLINE, ()))
+    assert 0 <= found.best.low <= found.best.expected <= found.best.high <= 1
+    assert any("No probe was measured" in reason for reason in found.reasons)
+
+
+def test_the_better_backbone_is_taken() -> None:
+    other = Evidence("flowers", "other", OUTLINE, (Measurement("probe/layer5", 0.9, 0.88, 0.92), NEAR))
+    assert advice(FEW, evidence(NEAR), other).best.backbone == "other"
+
+
+def test_an_earlier_stage_that_probes_better_is_offered() -> None:
+    found = advice(FEW, evidence(NEAR, Measurement("probe/layer2", 0.92, 0.90, 0.94)))
+    assert (found.best.strategy, found.best.boundary) == ("feature-extraction", "layer2")
+
+
+def test_one_rule_applies_and_says_whether_it_agrees() -> None:
+    rules = advice(FEW, evidence(NEAR)).rules
+    assert [rule.applies for rule in rules] == [True, False, False, False]
+    assert rules[0].agrees is True
+    disagreeing = advice(FEW, evidence(NEAR, Measurement("trial-gain/lp-ft", 0.15, 0.14, 0.16))).rules[0]
+    assert disagreeing.agrees is False
+    assert "trial-gain/lp-ft" in disagreeing.because
+
+
+def test_json_has_the_promised_keys() -> None:
+    found = json.loads(json.dumps(advice(FEW, evidence(NEAR)).to_json()))
+    assert {"recommended", "ranking", "evidence", "reasons", "seconds"} <= found.keys()
+    assert found["recommended"].keys() == {"backbone", "strategy", "boundary", "head", "epochs", "learning_rate"}
+    assert {"strategy", "boundary", "backbone", "expected", "low", "high", "cost_seconds"} <= found["ranking"][0].keys()
+
+
+def test_a_notebook_shows_the_ranking() -> None:
+    shown = advice(FEW, evidence(NEAR))._repr_html_()
+    assert shown.startswith("<table>")
+    assert "feature-extraction" in shown
+
+
+def test_every_strategy_is_offered_and_partial_at_every_boundary() -> None:
+    offers = offers_for("net", OUTLINE, MANY, Settings())
+    assert len({offer.strategy for offer in offers}) == 7
+    assert {offer.boundary for offer in offers if offer.strategy == "partial-fine-tuning"} == {
+        f"layer{i}" for i in range(5)
+    }
+
+
+def test_what_the_user_fixed_is_kept() -> None:
+    offers = offers_for("net", OUTLINE, MANY, Settings(epochs=3, boundary="layer1"))
+    assert {offer.epochs for offer in offers} == {0, 3}
+    assert {offer.boundary for offer in offers} == {"layer1"}
+    assert "full-fine-tuning" not in {offer.strategy for offer in offers}  # it cannot freeze anything
+
+
+def test_nothing_is_offered_that_ignores_an_option() -> None:
+    offers = offers_for("net", OUTLINE, MANY, Settings(penalty="l2-sp"))
+    assert {offer.strategy for offer in offers} == {
+        "partial-fine-tuning",
+        "full-fine-tuning",
+        "lp-ft",
+        "gradual-unfreezing",
+    }
+
+
+def test_options_that_no_strategy_can_take_are_refused() -> None:
+    with pytest.raises(OptionError, match="no strategy can do what is asked for"):
+        offers_for("net", OUTLINE, MANY, Settings(boundary="layer9"))
+
+
+def test_only_what_may_be_best_is_tried() -> None:
+    offers = offers_for("net", OUTLINE, FEW, Settings())
+    tried = contenders(offers, Situation(FEW, 60, evidence(NEAR)), RULES)
+    assert "from-scratch" not in {offer.strategy for offer in tried}
+    assert all(offer.usual for offer in tried)
+
+
+def test_more_labels_than_were_probed_are_worth_what_the_curve_says() -> None:
+    curve = (Measurement("curve/100", 0.70), Measurement("curve/200", 0.80))
+    flat, rising = Situation(FEW, 120, evidence(NEAR)), Situation(FEW, 120, evidence(NEAR, *curve))
+    assert anchor(rising, RULES)[0] > anchor(flat, RULES)[0] > PROBE.value
+
+
+def test_a_learned_prior_predicts_what_it_was_given() -> None:
+    names = Situation(MANY, 2000, evidence(FAR)).numbers()
+    data = {
+        "strategies": {"lp-ft": {"bias": 0.03, "weights": {"distance": 0.02}, "spread": {"few": 0.04, "many": 0.02}}},
+        "centre": dict.fromkeys(names, 0.0) | {"distance": 0.4},
+        "scale": dict.fromkeys(names, 1.0) | {"distance": 0.5},
+        "anchor": {"shift": 0.0, "spread": 0.01, "slope": 0.05},
+        "made_by": "a test",
+        "evaluation": None,
+    }
+    offer = next(one for one in offers_for("net", OUTLINE, MANY, Settings()) if one.strategy == "lp-ft")
+    gain, measured = gained(offer, Situation(MANY, 2000, evidence(FAR)), prior_from_json(data))
+    assert measured is None
+    assert gain.mean == pytest.approx(0.03 + 0.02 * (0.9 - 0.4) / 0.5)
+    assert gain.spread == pytest.approx(0.02)
+
+
+def test_tagged_words_and_answers_have_offers_too() -> None:
+    for kind in ("token-classification", "question-answering"):
+        summary = replace(MANY, kind=kind)
+        text = Outline("bert", "bert", OUTLINE.stages)
+        found = recommend(
+            summary,
+            "entity_f1",
+            2000,
+            [Evidence("tags", "bert", text, ())],
+            offers_for("bert", text, summary, Settings()),
+            cost,
+            prior=RULES,
+        )
+        assert found.best.strategy != "feature-extraction"
+
+
+def test_no_numerical_library_is_imported() -> None:
+    code = "import sys, regraft.recommending; print({'torch', 'numpy'} & set(sys.modules))"
+    assert (
+        subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.strip()
+        == "set()"
+    )
