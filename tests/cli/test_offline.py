@@ -12,7 +12,7 @@ import pytest
 from regraft.backbones import load_backbone
 from regraft.backbones.saving import save_backbone
 
-from .conftest import SMALL, called, write_pictures, write_table
+from .conftest import PROBE, SMALL, called, write_pictures, write_table
 
 
 @pytest.fixture
@@ -41,7 +41,7 @@ def test_a_bundled_backbone_opens_no_connection(
     offline: tuple[str, ...], attempts: list[str], capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
     data, out = write_table(tmp_path / "data.csv", ROWS), str(tmp_path / "out")
-    assert called(capsys, "fit", data, "--out", out, *offline)["backbone"] == "bundled:minilm"
+    assert called(capsys, "fit", data, "--out", out, *PROBE, *offline)["backbone"] == "bundled:minilm"
     assert called(capsys, "predict", out, "a message about cats", *offline)["predictions"]
     assert called(capsys, "backbones", "--available", *offline)["backbones"]
     assert attempts == []
