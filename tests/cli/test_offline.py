@@ -68,7 +68,7 @@ def refuse(*arguments, **options):
 socket.socket.connect = socket.getaddrinfo = socket.create_connection = refuse
 from regraft.cli.main import run
 data, out, *names = sys.argv[1:]
-print(json.dumps([[run(["fit", data, "--out", out, "--backbone", name, "--offline"]) for name in names], tried]))
+print(json.dumps([[run(["fit", data, "--out", out, "--backbone", name, "--strategy", "feature-extraction", "--offline"]) for name in names], tried]))
 """
 
 
