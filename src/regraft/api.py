@@ -23,6 +23,7 @@ from regraft.keeping import SourceBudget, kept_within, measure_of, open_source, 
 from regraft.measuring import measure
 from regraft.model import ADAPTER_FOLDER, BACKBONE_FOLDER, DRAFT, HEAD_FILE, MODEL_FILE, Model, Progress, load
 from regraft.preparing import Prepared, prepare, recommend
+from regraft.pretraining.verb import pretrain
 from regraft.running import execute
 from regraft.running.resources import Resources
 from regraft.strategies import STRATEGIES, Settings
@@ -45,6 +46,7 @@ __all__ = [
     "open_source",
     "open_task",
     "prepare",
+    "pretrain",
     "recommend",
     "samples_from",
 ]

@@ -55,7 +55,7 @@ def test_a_budget_takes_as_many_samples_as_the_trunk_can_pass(tmp_path: Path) ->
     task = open_task(digits_folder(tmp_path / "digits", 150))
     evidence = measure(task, small_vision(), budget_seconds=1e-3)
     passed = evidence.measurements[0].source.split()[2]
-    assert int(passed) == pytest.approx(64, abs=1) < len(task.train)
+    assert 63 <= int(passed) <= 65 < len(task.train)
 
 
 @pytest.mark.parametrize(

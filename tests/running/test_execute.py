@@ -5,6 +5,7 @@ import os
 import signal
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -17,7 +18,7 @@ from torch import nn
 
 from regraft.activations.store import ActivationStore
 from regraft.backbones.contract import features
-from regraft.core import OptionError, Plan, Solve, Task, Train, TrainingError
+from regraft.core import OptionError, Plan, Solve, Split, Task, Train, TrainingError
 from regraft.heads import LinearHead, build_head
 from regraft.heads.classification import ClassHead
 from regraft.running import execute
@@ -189,6 +190,16 @@ def test_less_memory_gives_the_same_result(pictures: Task) -> None:
     steps, _ = run(train(5, 3), pictures, head=head)
     assert "memory ran out: 4 samples at a time" in steps[0].note
     assert [one.loss for one in steps] == pytest.approx([one.loss for one in plain], rel=1e-4)
+
+
+def test_a_sample_left_over_is_no_batch_of_its_own(pictures: Task) -> None:
+    kept = Split(pictures.train.samples[:33], pictures.train.targets[:33])
+    odd = replace(pictures, splits={**pictures.splits, "train": kept})
+    # At 32 pixels the last stage is one place wide: statistics of one sample alone would be an error.
+    backbone = small_vision(size=32)
+    head = build_head("linear", backbone.outline.stages[-1].width, 3, 0)
+    plan = train(5, 0, batch_size=8, batch_norm="train", epochs=1)
+    assert len(list(execute(plan, backbone, head, odd, store=None, folder=None, precision="fp32"))) == 1
 
 
 def test_early_stopping_keeps_the_best_weights(pictures: Task) -> None:

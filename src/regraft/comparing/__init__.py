@@ -1,5 +1,6 @@
 """Strategies side by side: trials, paired tests, learning curves, the transfer receipt and the report."""
 
+from regraft.comparing.contents import write_contents
 from regraft.comparing.curves import LearningCurve
 from regraft.comparing.ranking import Summary, Verdict
 from regraft.comparing.receipt import TransferGain, gain_sentence
@@ -17,4 +18,5 @@ __all__ = [
     "compare",
     "curve_sentences",
     "gain_sentence",
+    "write_contents",
 ]

@@ -119,7 +119,8 @@ class _Work:
         low = trains_in_bf16(run.device, run.precision, convolutional=convolutional) and run.phase.frozen < len(
             run.backbone.outline
         )
-        network = Network(run.backbone, run.head, run.device, low, run.phase.batch_size)
+        # A last batch of one sample joins the one before it: all of that in one piece, for the batch statistics' sake.
+        network = Network(run.backbone, run.head, run.device, low, run.phase.batch_size + 1)
         groups = parameter_groups(run.backbone, run.head, run.phase, position.scale)
         optimiser = build_optimiser(groups)
         schedule = build_schedule(optimiser, run.phase.warmup, run.phase.epochs * cls._batches(run))

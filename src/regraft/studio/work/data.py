@@ -72,7 +72,7 @@ def _samples(task: "Task", thumbs: Path) -> list[dict[str, Any]]:
 
 def _label(task: "Task", target: Any) -> str:
     if task.kind in {"image-classification", "text-classification"}:
-        return task.classes[target]
+        return str(task.classes[target])
     if task.kind == "token-classification":
         return " ".join(task.classes[tag] for tag in target)
     if task.kind == "question-answering":
