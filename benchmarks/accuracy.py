@@ -26,6 +26,8 @@ VISION_GOALS = {
     "rsscn7": 0.81,
 }
 TEXT_BASELINES = {"trec6": 0.856, "sst2": 0.786, "banking77": 0.820, "ag_news": 0.863}
+# Raised when defaults change what a fit gives; rows of an earlier recipe are run again.
+RECIPES = {"vision-tuning": 2}  # 2: the epoch is chosen by the validation loss with label smoothing
 TUNED_VISION = ("blood_cells", "neu_steel", "sign_digits")
 
 GROUPS = {
@@ -66,16 +68,18 @@ def main() -> None:
     arguments = parser.parse_args()
     RESULTS.parent.mkdir(exist_ok=True)
     done = [json.loads(line) for line in RESULTS.read_text().splitlines()] if RESULTS.exists() else []
-    known = {(row["task"], row["strategy"], row["seed"]) for row in done}
+    known = {(row["task"], row["strategy"], row["seed"], row.get("recipe", 1)) for row in done}
     shared = shared_folder()
     for group in arguments.only.split(","):
         for name, strategy in GROUPS[group]:
-            if (name, strategy, arguments.seed) in known:
+            recipe = RECIPES.get(group, 1)
+            if (name, strategy, arguments.seed, recipe) in known:
                 continue
             text = name in TEXT_BASELINES
             task = api.open_task(shared / "data" / ("text" if text else "vision") / name)
             backbone = "bundled:minilm" if text else str(shared / "models" / "mobilenetv2_100.imagenet")
             row = run(task, strategy, backbone, arguments.seed)
+            row["recipe"] = recipe
             row["baseline"] = {**VISION_GOALS, **TEXT_BASELINES}.get(name)
             with RESULTS.open("a") as file:
                 file.write(json.dumps(row) + "\n")

@@ -10,7 +10,7 @@ import pytest
 import timm
 import torch
 from PIL import Image
-from safetensors.torch import save_file
+from safetensors.torch import load, save_file
 from sklearn.datasets import load_digits
 
 from regraft import api, keeping
@@ -20,10 +20,12 @@ from regraft.backbones.source_heads import source_head
 from regraft.cli.main import run
 from regraft.core import BackboneError, DataError, Task
 from regraft.model import Model
+from regraft.running import phase
+from regraft.running.loop import Network
 from regraft.strategies import Settings
 
 
-def pictures(folder: Path, digits: range, size: int = 64) -> Path:
+def pictures(folder: Path, digits: range, size: int = 32) -> Path:
     data = load_digits()
     for number in range(500):
         digit = int(data.target[number])
@@ -56,7 +58,7 @@ def backbone(source: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     task = api.open_task(source)
     overlay = {
         **model.pretrained_cfg,
-        "input_size": [3, 64, 64],
+        "input_size": [3, 32, 32],
         "crop_pct": 1.0,
         "num_classes": 5,
         "label_names": list(task.classes),
@@ -217,7 +219,9 @@ def test_changed_weights_are_refused(tuned: Model, source: Path, task: Task) -> 
 @pytest.mark.parametrize(
     ("options", "named"),
     [
-        (["--keep-source", "2%"], "go together"),
+        (["--keep-source", "2%"], "--keep-source needs data of the source: add --source"),
+        (["--strategy", "full-fine-tuning", "--penalty", "replay"], "--penalty replay needs data of the source"),
+        (["--strategy", "from-scratch", "--source", "{source}"], "random weights, which know no source"),
         (["--source", "{source}", "--keep-source", "nan"], "no share"),
         (["--source", "{source}", "--keep-source", "200%"], "no share"),
         (["--source", "/nowhere", "--keep-source", "2%"], "/nowhere"),
@@ -247,3 +251,102 @@ def test_the_command_line_tells_what_was_forgotten(
     assert run(["evaluate", str(tmp_path / "m"), str(target), "--source", str(source), "--json"]) == 0
     found = json.loads(capsys.readouterr().out)["forgetting"]
     assert {"before", "after", "lost", "low", "high", "samples", "agreement", "feature_drift"} <= set(found)
+
+
+def test_replay_learns_from_source_pictures_and_forgets_less(backbone: Path, source: Path, task: Task) -> None:
+    data = api.open_task(source)
+    lost = []
+    for penalty in (None, "replay"):
+        settings = Settings(epochs=6, learning_rate=3e-3, augment=False, penalty=penalty)  # type: ignore[arg-type]
+        model = api.fit(
+            task, "full-fine-tuning", backbone=str(backbone), settings=settings, budget=api.SourceBudget(data)
+        )
+        assert model.forgetting is not None
+        lost.append(model.forgetting["held_out"]["lost"])
+    assert lost[1] < lost[0] - 0.05
+
+
+def test_replayed_pictures_are_never_measured_on(backbone: Path, source: Path, task: Task) -> None:
+    data, trunk = api.open_task(source), api.load_backbone(str(backbone))
+    plan = api.prepare(task, "full-fine-tuning", trunk, Settings(penalty="replay")).plan
+    learnt = {one.digest for one in keeping.replayed_split(data, trunk).samples}
+    measured = {one.digest for one in keeping.measure_of(data, trunk, plan).samples}
+    assert learnt
+    assert measured
+    assert not learnt & measured
+
+
+def test_replay_is_the_same_in_smaller_chunks(
+    backbone: Path, source: Path, task: Task, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings = Settings(epochs=1, augment=False, penalty="replay")
+    trunks = [api.load_backbone(str(backbone)) for _ in range(2)]
+    budget = api.SourceBudget(api.open_task(source))
+    first = api.fit(task, "partial-fine-tuning", backbone=trunks[0], settings=settings, budget=budget)
+    # As after memory ran out: five samples at a time.
+    monkeypatch.setattr(phase, "Network", lambda *parts: Network(*parts[:-1], 5))
+    second = api.fit(task, "partial-fine-tuning", backbone=trunks[1], settings=settings, budget=budget)
+    assert first.run.steps[0].loss == pytest.approx(second.run.steps[0].loss, rel=1e-4)
+
+
+def test_source_data_alone_give_the_curve_and_leave_the_weights(
+    backbone: Path, source: Path, target: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    common = [
+        "fit",
+        str(target),
+        "--backbone",
+        str(backbone),
+        "--strategy",
+        "full-fine-tuning",
+        "--epochs",
+        "2",
+        "--json",
+    ]
+    assert run([*common, "--out", str(tmp_path / "a")]) == 0
+    capsys.readouterr()
+    assert run([*common, "--out", str(tmp_path / "b"), "--source", str(source)]) == 0
+    found = json.loads(capsys.readouterr().out)["forgetting"]
+    assert (found["budget"], found["alpha"], len(found["curve"])) == (None, 1.0, 6)
+    first, second = (api.load(tmp_path / name).backbone.module.state_dict() for name in "ab")
+    assert all(torch.equal(first[name], second[name]) for name in first)
+
+
+def test_a_penalty_waits_while_the_trunk_is_frozen(backbone: Path, task: Task) -> None:
+    settings = Settings(epochs=1, penalty="lwf")
+    for strategy in ("lp-ft", "gradual-unfreezing"):
+        assert api.fit(task, strategy, backbone=str(backbone), settings=settings).run.steps
+
+
+def test_adapters_taken_part_of_the_way_are_saved_as_they_are(backbone: Path, source: Path, task: Task) -> None:
+    model = api.fit(
+        task,
+        "lora",
+        backbone=str(backbone),
+        settings=Settings(epochs=2, learning_rate=3e-2),
+        budget=api.SourceBudget(api.open_task(source), 0.0),
+    )
+    assert model.forgetting is not None
+    alpha = model.forgetting["alpha"]
+    start = api.load_backbone(str(backbone)).module.state_dict()
+    tensors = load(model.adapter["adapter_model.safetensors"])
+    name = next(name for name in tensors if ".lora_B." in name)
+    assert alpha < 1
+    layer = name.removeprefix("base_model.model.").replace(".lora_B.weight", ".weight")
+    moved = (model.backbone.module.state_dict()[layer] - start[layer]).flatten(1)
+    up, down = tensors[name].flatten(1), tensors[name.replace("lora_B", "lora_A")].flatten(1)
+    torch.testing.assert_close(up @ down * 2, moved, atol=1e-5, rtol=1e-4)  # peft's alpha / rank is 16 / 8
+
+
+def test_compare_tells_what_each_strategy_forgets(
+    backbone: Path, source: Path, target: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    command = ["compare", str(target), "--out", str(tmp_path / "study"), "--backbone", str(backbone), "--seeds", "1"]
+    strategies = ["--strategies", "feature-extraction,full-fine-tuning,from-scratch", "--epochs", "1", "--json"]
+    assert run([*command, *strategies, "--source", str(source)]) == 0
+    rows = {row["strategy"]: row for row in json.loads(capsys.readouterr().out)["forgetting"]}
+    assert set(rows) == {"feature-extraction", "full-fine-tuning"}
+    assert rows["feature-extraction"]["lost"] == 0
+    report = (tmp_path / "study" / "report.html").read_text()
+    assert "Forgetting" in report
+    assert "accuracy on the source" in report

@@ -12,7 +12,8 @@ from sklearn.model_selection import GridSearchCV
 import regraft
 from regraft.cli.main import COMMANDS
 from regraft.cli.main import regraft as group
-from regraft.core import Task
+from regraft.core import Evidence, Measurement, Recommendation, Task
+from regraft.hierarchy import Probe
 from regraft.strategies import STRATEGIES
 
 README = Path(__file__).resolve().parents[1] / "README.md"
@@ -40,7 +41,16 @@ def test_a_command_parses(call: list[str]) -> None:
 
 
 def test_the_commands_are_found() -> None:
-    assert {call[1] for call in CALLS} >= {"demo", "inspect", "backbones", "fit", "evaluate", "predict", "compare"}
+    assert {call[1] for call in CALLS} >= {
+        "demo",
+        "inspect",
+        "backbones",
+        "fit",
+        "evaluate",
+        "predict",
+        "compare",
+        "pretrain",
+    }
     assert {call[1] for call in CALLS} <= {name for name, _, _ in COMMANDS}
 
 
@@ -66,7 +76,19 @@ def test_files_it_links_to_exist() -> None:
 
 @pytest.mark.parametrize("block", blocks("python"))
 def test_names_in_the_python_block_exist(block: str) -> None:
-    known = {"task": Task, "model": regraft.Model, "again": regraft.Model, "regraft": regraft, "search": GridSearchCV}
+    known = {
+        "task": Task,
+        "model": regraft.Model,
+        "again": regraft.Model,
+        "regraft": regraft,
+        "search": GridSearchCV,
+        "advice": Recommendation,
+        "found": Probe,
+        "evidence": Evidence,
+        "one": Measurement,
+    }
     for node in ast.walk(ast.parse(block)):
         if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name):
-            assert hasattr(known[node.value.id], node.attr), ast.unparse(node)
+            kind = known[node.value.id]
+            fields = getattr(kind, "__dataclass_fields__", {})
+            assert hasattr(kind, node.attr) or node.attr in fields, ast.unparse(node)

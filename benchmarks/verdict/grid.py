@@ -7,11 +7,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from regraft import api
-from regraft.backbones.contract import Backbone
-from regraft.comparing.parts import Part, parts_of, with_test
 from regraft.core import Split, Task
+
+if TYPE_CHECKING:  # scoring reads rows and needs no network
+    from regraft.backbones.contract import Backbone
+    from regraft.comparing.parts import Part
 
 SHARED = Path(os.environ.get("REGRAFT_SHARED") or Path(__file__).resolve().parents[3] / "shared")
 RESULTS = Path(__file__).parents[1] / "results"
@@ -82,14 +84,19 @@ def weights(backbone: str) -> str:
 
 
 @cache
-def trunk(backbone: str) -> Backbone:
+def trunk(backbone: str) -> "Backbone":
     """The backbone, loaded once: for its outline and evidence, never trained."""
+    from regraft import api
+
     return api.load_backbone(weights(backbone), offline=True)
 
 
 @cache
 def whole(task: str) -> Task:
     """The task with all its labels; the same split for every seed, the test part cut to 500 samples."""
+    from regraft import api
+    from regraft.comparing.parts import with_test
+
     found = with_test(api.open_task(SHARED / "data" / ("text" if task in TEXTS else "vision") / task))[0]
     test = found.splits["test"]
     rows = sorted(random.Random(0).sample(range(len(test)), min(MOST_TEST, len(test))))  # noqa: S311 - not a secret
@@ -98,8 +105,10 @@ def whole(task: str) -> Task:
 
 
 @cache
-def part(task: str, shots: str, seed: int) -> Part:
+def part(task: str, shots: str, seed: int) -> "Part":
     """What one cell learns from."""
+    from regraft.comparing.parts import parts_of
+
     ((found,),), _ = parts_of(whole(task), (None if shots == ALL else int(shots),), (seed,))
     return found
 

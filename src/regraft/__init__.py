@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from regraft.hierarchy import probe
     from regraft.measuring import write_source_statistics
     from regraft.model import Model
+    from regraft.pretraining import pretrain
 
 __version__ = version("regraft")
 
@@ -39,6 +40,7 @@ __all__ = [
     "measure",
     "open_task",
     "prepare",
+    "pretrain",
     "probe",
     "recommend",
     "write_source_statistics",
@@ -47,6 +49,7 @@ __all__ = [
 _HOMES = {
     "Model": "regraft.model",
     "compare": "regraft.comparing",
+    "pretrain": "regraft.pretraining",
     "probe": "regraft.hierarchy",
     "write_source_statistics": "regraft.measuring",
 }

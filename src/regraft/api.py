@@ -14,34 +14,39 @@ import torch
 from regraft.activations.store import ActivationStore
 from regraft.backbones import load_backbone
 from regraft.backbones.contract import Backbone
-from regraft.backbones.source_heads import source_head
 from regraft.core import Choice, DataError, ModelError, Run, Split, Step, Task
+from regraft.forgetting import Measure
 from regraft.forgetting.budget import pretrained_copy
 from regraft.heads import head_for
 from regraft.inputs import samples_from
-from regraft.keeping import SourceBudget, kept_within
+from regraft.keeping import SourceBudget, kept_within, measure_of, open_source, replayed_split, replays
 from regraft.measuring import measure
 from regraft.model import ADAPTER_FOLDER, BACKBONE_FOLDER, DRAFT, HEAD_FILE, MODEL_FILE, Model, Progress, load
 from regraft.preparing import Prepared, prepare, recommend
+from regraft.pretraining.verb import pretrain
 from regraft.running import execute
 from regraft.running.resources import Resources
-from regraft.strategies import Settings
+from regraft.strategies import STRATEGIES, Settings
 from regraft.tasks import Inspection, inspect_data, open_task
 
 __all__ = [
+    "STRATEGIES",
     "Prepared",
     "Resources",
     "Settings",
     "SourceBudget",
     "aligned_split",
     "check_out",
+    "check_source",
     "fit",
     "inspect",
     "load",
     "load_backbone",
     "measure",
+    "open_source",
     "open_task",
     "prepare",
+    "pretrain",
     "recommend",
     "samples_from",
 ]
@@ -86,7 +91,8 @@ def fit(  # noqa: PLR0913 - what a caller may say
         resume: Go on from what an interrupted run left in `out`; the result has the same bits.
         progress: Called with (what, done, total).
         on_step: Called after each epoch or solved head.
-        budget: Move back toward the pretrained weights until no more than this is forgotten (`--keep-source`).
+        budget: Source data: what of it was forgotten is measured (`--source`), kept within a share by moving back
+            toward the pretrained weights (`--keep-source`), or learnt from beside the target (`--penalty replay`).
 
     Raises:
         InputError: The call is wrong; nothing has been computed.
@@ -99,7 +105,9 @@ def fit(  # noqa: PLR0913 - what a caller may say
         strategy = prepare(task, strategy, backbone, settings, resources, progress=progress)
     prepared = strategy
     plan, trunk = prepared.plan, prepared.backbone
-    start = {} if budget is None else _started(budget, task, trunk, resources)
+    asking = None if budget is None else check_source(budget, task, prepared, resources)
+    start = {} if budget is None else pretrained_copy(trunk)
+    learnt = budget is not None and replays(plan)
     head = head_for(plan, trunk.outline, task)
     adapter: dict[str, bytes] = {}
     steps = execute(
@@ -114,6 +122,7 @@ def fit(  # noqa: PLR0913 - what a caller may say
         resume=resume,
         progress=progress,
         adapter_files=adapter,
+        replayed=replayed_split(budget.data, trunk, offline=resources.offline) if budget and learnt else None,
     )
     taken = tuple(_reported(steps, on_step))
     trained = time.perf_counter()
@@ -128,8 +137,9 @@ def fit(  # noqa: PLR0913 - what a caller may say
         device=resources.device,
         adapter=adapter,
     )
-    if budget is not None:
-        model = kept_within(model, start, task, budget, offline=resources.offline, progress=progress)
+    if budget is not None and asking is not None:
+        model = kept_within(model, start, task, budget, asking, progress)
+    asked = time.perf_counter()
     # Only an unchanged trunk gives activations that another run can use.
     kept = (
         resources.store() if plan.start == "pretrained" and plan.frozen(trunk.outline) == len(trunk.outline) else None
@@ -137,6 +147,7 @@ def fit(  # noqa: PLR0913 - what a caller may say
     model = replace(model, results=evaluate_splits(model, task, store=kept, progress=progress))
     features = sum(step.feature_seconds for step in taken)
     seconds = {"total": time.perf_counter() - begun, "features": features, "training": trained - begun - features}
+    seconds |= {} if budget is None else {"forgetting": asked - trained}
     model = replace(model, run=replace(model.run, seconds=seconds))
     if out is not None:
         model.save_into(out)
@@ -144,11 +155,14 @@ def fit(  # noqa: PLR0913 - what a caller may say
     return model
 
 
-def _started(budget: SourceBudget, task: Task, trunk: Backbone, resources: Resources) -> dict[str, torch.Tensor]:
-    """The trunk's tensors as they are, once it is sure that the budget can be measured."""
-    budget.check(task)
-    source_head(trunk.passport, offline=resources.offline)
-    return pretrained_copy(trunk)
+def check_source(budget: SourceBudget, task: Task, prepared: Prepared, resources: Resources) -> Measure:
+    """How what is forgotten will be measured.
+
+    Raises:
+        InputError: It cannot be; nothing has been computed.
+    """
+    budget.check(task, prepared.plan)
+    return measure_of(budget.data, prepared.backbone, prepared.plan, offline=resources.offline)
 
 
 def evaluate_splits(

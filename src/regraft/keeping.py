@@ -1,46 +1,135 @@
-"""Keeping what the source taught: the budget of a fit, and what an evaluation says was forgotten."""
+"""Keeping what the source taught: source data, the budget of a fit, and what an evaluation says was forgotten."""
 
+import math
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
+from pathlib import Path
 from typing import Any
 
-import numpy as np
+from safetensors.torch import load as load_tensors
+from safetensors.torch import save as save_tensors
 from torch import Tensor
 
 from regraft.activations.store import ActivationStore
 from regraft.backbones import load_backbone
-from regraft.backbones.source_heads import source_head
-from regraft.core import BackboneError, OptionError, Sample, Task
-from regraft.forgetting import forgotten, keep_within, source_proxy
-from regraft.forgetting.classes import source_data, source_hits
-from regraft.model import Model
+from regraft.backbones.contract import Backbone
+from regraft.backbones.language_heads import language_head
+from regraft.backbones.source_heads import SourceHead, source_head
+from regraft.core import BackboneError, DataError, OptionError, Passport, Plan, Sample, Split, Task, TextSample, Train
+from regraft.core.task import TaskKind
+from regraft.forgetting import Measure, class_measure, forgotten, keep_within, language_measure, source_proxy
+from regraft.forgetting.classes import shared_outputs
+from regraft.model import ADAPTER_WEIGHTS, Model
 from regraft.running import resolve_device
+from regraft.tasks import Documents, documents_of, holds_documents, open_documents, open_task
 
 Progress = Callable[[str, int, int], None]
+REPLAYED = 5  # of so many documents, all but one are replayed and that one is measured on
+FEWEST_MEASURED = 4  # half of them choose a budget, half report
 
 
 @dataclass(frozen=True)
 class SourceBudget:
-    """How much of the source may be forgotten.
+    """Data of what the backbone was pre-trained on, and how much of it may be forgotten.
 
     Attributes:
-        data: Held-out data of the source; all its splits are used, and none is learnt from.
-        share: The largest loss of the original head's accuracy, 0-1.
+        data: A task of classes, for pictures; documents, for texts. With the penalty `replay` its training part is
+            learnt from and the rest measures; else all of it measures and none is learnt from.
+        share: The largest loss of the original head's accuracy, or the largest rise of its perplexity, 0-1; None = as
+            much as it takes: what was forgotten is measured and told.
     """
 
-    data: Task
-    share: float
+    data: Task | Documents
+    share: float | None = None
 
-    def check(self, task: Task) -> None:
+    def check(self, task: Task, plan: Plan) -> None:
         """Refuse what has no measure, before anything is computed.
 
         Raises:
-            OptionError: The task has no classes, or the source is of another kind.
+            OptionError: The task has no classes and a share is given, the source is of another kind than the task, or
+                training does not start from the backbone's weights.
         """
-        if task.kind not in {"image-classification", "text-classification"}:
+        if self.share is not None and task.kind not in {"image-classification", "text-classification"}:
             raise OptionError(f"--keep-source: for tasks of classes, and this is {task.kind}")
-        if self.data.kind != task.kind:
-            raise OptionError(f"--source: {self.data.name} is {self.data.kind}, the target is {task.kind}")
+        pictures = isinstance(self.data, Task) and self.data.kind == "image-classification"
+        if pictures != (task.kind == "image-classification"):
+            raise OptionError(f"--source: {self.data.name} holds {_held(self.data)}, the target is {task.kind}")
+        if plan.start == "random":
+            raise OptionError(f"--source: strategy {plan.strategy} starts from random weights, which know no source")
+
+
+def _held(data: Task | Documents) -> str:
+    return data.kind if isinstance(data, Task) else "texts"
+
+
+def open_source(data: str | Path, kind: TaskKind) -> Task | Documents:
+    """Source data for a target of some kind.
+
+    Args:
+        data: For pictures, as `open_task` takes it; for texts, a `.txt` file with one document a line, a folder of
+            such, or what `open_task` takes, whose texts are used without their labels. Its parts are the same whatever
+            the seed of a run, so that what was replayed in one is never measured on in another.
+        kind: Of the target.
+    """
+    path = Path(data)
+    if kind == "image-classification":
+        return open_task(path)
+    if holds_documents(path):
+        return open_documents(path)
+    task = open_task(path)
+    if task.kind == "image-classification":
+        return task  # refused by `SourceBudget.check`, with what it holds
+    samples = [one for split in task.splits.values() for one in split.samples if isinstance(one, TextSample)]
+    return documents_of(task.name, [TextSample(one.source, _whole(one)) for one in samples])
+
+
+def _whole(sample: TextSample) -> str:
+    return sample.text if sample.text_pair is None else f"{sample.text} {sample.text_pair}"
+
+
+def replays(plan: Plan) -> bool:
+    """Whether a plan learns from source data."""
+    return any(
+        phase.penalty is not None and phase.penalty.kind == "replay"
+        for phase in plan.phases
+        if isinstance(phase, Train)
+    )
+
+
+def replayed_split(data: Task | Documents, backbone: Backbone, *, offline: bool = False) -> Split:
+    """The part of source data that is learnt from: documents, or pictures with outputs of the original head."""
+    if isinstance(data, Documents):
+        part = tuple(one for one in data.samples if int(one.digest, 16) % REPLAYED)
+        return Split(part, (0,) * len(part))
+    outputs = shared_outputs(data.classes, source_head(backbone.passport, offline=offline))
+    pairs = [
+        (sample, outputs[target])
+        for sample, target in zip(data.train.samples, data.train.targets, strict=True)
+        if target in outputs
+    ]
+    return Split(tuple(one for one, _ in pairs), tuple(one for _, one in pairs))
+
+
+def measure_of(data: Task | Documents, backbone: Backbone, plan: Plan, *, offline: bool = False) -> Measure:
+    """How the original head of a backbone is asked about source data that the plan did not learn from.
+
+    Raises:
+        BackboneError: The original head cannot be had.
+        DataError: Head and data do not go together, or too few samples are left.
+    """
+    measure: Measure
+    if isinstance(data, Documents):
+        head = language_head(backbone.passport, getattr(backbone.preprocess, "tokenizer", None), offline=offline)
+        learnt = replays(plan)
+        measure = language_measure(
+            [one for one in data.samples if not learnt or int(one.digest, 16) % REPLAYED == 0], head
+        )
+    else:
+        splits = [split for name, split in data.splits.items() if name != "train" or not replays(plan)]
+        measure = class_measure(splits, data.classes, source_head(backbone.passport, offline=offline))
+    if len(measure.samples) < FEWEST_MEASURED:
+        raise DataError(f"--source: {len(measure.samples)} samples of {data.name} can be measured on; give more")
+    return measure
 
 
 def kept_within(
@@ -48,29 +137,37 @@ def kept_within(
     start: dict[str, Tensor],
     task: Task,
     budget: SourceBudget,
-    *,
-    offline: bool,
+    measure: Measure,
     progress: Progress | None = None,
 ) -> Model:
-    """The model with its trunk moved back toward `start` until the budget is kept, and a head solved on it."""
-    original = source_head(model.backbone.passport, offline=offline)
-    data = source_data(list(budget.data.splits.values()), budget.data.classes, original)
+    """The model with the curve of forgetting; with a share, moved back toward `start` until that is kept."""
     found, head = keep_within(
         model.backbone,
         start,
         task,
-        data,
-        original,
+        measure,
         budget.share,
         device=resolve_device(model.device),
         progress=progress,
     )
-    return replace(model, head=head, forgetting=asdict(found))
+    model = replace(model, forgetting=asdict(found))
+    if head is None:
+        return model
+    return replace(model, head=head, adapter=_scaled(model.adapter, found.alpha))
+
+
+def _scaled(adapter: dict[str, bytes], alpha: float) -> dict[str, bytes]:
+    """Adapter files of weights that went `alpha` of the way: what B adds is proportional to it."""
+    if not adapter:
+        return adapter
+    tensors = load_tensors(adapter[ADAPTER_WEIGHTS])
+    moved = {name: one * alpha if ".lora_B." in name else one for name, one in tensors.items()}
+    return {**adapter, ADAPTER_WEIGHTS: save_tensors(moved)}
 
 
 def forgetting_of(
     model: Model,
-    source: Task | None,
+    source: Task | Documents | None,
     inputs: tuple[Sample, ...],
     *,
     store: ActivationStore | None = None,
@@ -78,49 +175,105 @@ def forgetting_of(
 ) -> dict[str, Any] | None:
     """What the model's trunk has forgotten: by the original head on source data, else by a proxy on target inputs.
 
+    A text backbone without a language-model head, such as a sentence encoder, has the proxy on the source's texts.
     None where neither can be had: the trunk never moved, or its original is out of reach and no source was given.
 
     Raises:
         BackboneError: `source` is given and the original backbone or its head cannot be had.
     """
-    passport = model.backbone.passport
-    if model.run.plan.start == "random":
+    passport, plan = model.backbone.passport, model.run.plan
+    if plan.start == "random":
         return None
-    moved = model.run.plan.frozen(model.backbone.outline) < len(model.backbone.outline)
+    moved = plan.frozen(model.backbone.outline) < len(model.backbone.outline)
     if source is None and not moved:
         return None
-    try:
-        before = load_backbone(passport.source, offline=offline or source is None)
-        head = source_head(passport, offline=offline or source is None)
-    except BackboneError:
-        if source is not None:
-            raise
+    if source is not None:
+        SourceBudget(source).check(_like(model), plan)
+    found = _original(passport, needed=source is not None, offline=offline or source is None)
+    if found is None:
         return None
+    before, head = found
     device = resolve_device(model.device)
     proxy = asdict(source_proxy(before, model.backbone, head, inputs, device=device))
     if source is None:
         return {"measured": "proxy", **proxy}
-    data = source_data(list(source.splits.values()), source.classes, head)
-    hits = [source_hits(one, head, data, store=store, device=device) for one in (before, model.backbone)]
-    return {"measured": "source", **asdict(forgotten(hits[0], hits[1], len(data.outputs))), **proxy}
+    try:
+        measure = measure_of(source, before, plan, offline=offline)
+    except BackboneError as error:
+        if not isinstance(source, Documents):
+            raise
+        drift = source_proxy(before, model.backbone, None, source.samples, device=device).feature_drift
+        return {"measured": "proxy", **proxy, "source_drift": drift, "because": str(error)}
+    scores = [measure.scores(one, store=store, device=device) for one in (before, model.backbone)]
+    return {"measured": "source", **asdict(forgotten(measure, scores[0], scores[1])), **proxy}
+
+
+def _original(passport: Passport, *, needed: bool, offline: bool) -> tuple[Backbone, SourceHead | None] | None:
+    """The backbone as it was, with its classifier if it reads pictures; None where it cannot be had and need not be."""
+    try:
+        before = load_backbone(passport.source, offline=offline)
+    except BackboneError:
+        if needed:
+            raise
+        return None
+    if before.kind != "image":
+        return before, None
+    try:
+        return before, source_head(passport, offline=offline)
+    except BackboneError:  # its features can be compared all the same
+        if needed:
+            raise
+        return before, None
+
+
+def _like(model: Model) -> Task:
+    """A task of the model's kind, without samples."""
+    return Task(model.task_name, model.kind, model.classes, {})
 
 
 def forgetting_sentence(found: dict[str, Any]) -> str:
     """What was forgotten, in one sentence."""
-    agrees = "" if np.isnan(found["agreement"]) else f"; on target inputs it says the same for {found['agreement']:.1%}"
+    agrees = "" if found["agreement"] is None else f"; on target inputs it says the same for {found['agreement']:.1%}"
+    if "source_drift" in found:
+        return (
+            f"forgetting (proxy): features of source texts moved by {found['source_drift']:.3f}, of target texts by "
+            f"{found['feature_drift']:.3f} (1 - cosine); no perplexity: {found['because']}"
+        )
     if found["measured"] == "proxy":
         return f"forgetting (proxy, no --source): features moved by {found['feature_drift']:.3f} (1 - cosine){agrees}"
+    return f"forgotten: {_lost(found)}{agrees}"
+
+
+def _lost(found: dict[str, Any]) -> str:
+    """A loss with its interval, in the metric's own terms."""
+    lost, low, high = (f"{100 * found[key]:.1f}" for key in ("lost", "low", "high"))
+    if found["metric"] == "source_accuracy":
+        return (
+            f"{lost} points [{low}, {high}] of the original head's {found['before']:.3f} on {found['samples']} source "
+            f"samples of {found['classes']} classes"
+        )
+    name = found["metric"].replace("_", " ")
     return (
-        f"forgotten: {100 * found['lost']:.1f} points [{100 * found['low']:.1f}, {100 * found['high']:.1f}] of the "
-        f"original head's {found['before']:.3f} on {found['samples']} source samples of {found['classes']} classes{agrees}"
+        f"{name} of the original head went from {found['before']:.2f} to {found['after']:.2f}, by {lost} % "
+        f"[{low}, {high}], on {found['samples']} source documents"
     )
 
 
 def budget_sentence(found: dict[str, Any]) -> str:
-    """What a budget cost, in one sentence."""
-    held = found["held_out"]
+    """What a budget cost, or what was forgotten where there was none, in one sentence."""
+    if found["budget"] is None:
+        return f"forgotten: {_lost(found['held_out'])}"
+    cost = f"the budget cost {100 * found['target_cost']:.1f} points on the target's validation part"
     return (
-        f"forgetting budget {found['budget']:.1%}: went {found['alpha']:.0%} of the way to the tuned weights; lost "
-        f"{100 * held['lost']:.1f} points of {held['before']:.3f} on {held['samples']} held-out source samples; the "
-        f"budget cost {100 * found['target_cost']:.1f} points on the target's validation part"
+        f"forgetting budget {found['budget']:.1%}: went {found['alpha']:.0%} of the way to the tuned weights; "
+        f"lost {_lost(found['held_out'])}; {cost}"
     )
+
+
+def curve_rows(found: dict[str, Any]) -> list[list[str]]:
+    """The curve over alpha as rows: share of the way, target, source, loss."""
+    rows = []
+    for point in found["curve"]:
+        target = "-" if point["target"] is None or math.isnan(point["target"]) else f"{point['target']:.3f}"
+        rows.append([f"{point['alpha']:.1f}", target, f"{point['source']:.3f}", f"{100 * point['lost']:.1f} %"])
+    return rows

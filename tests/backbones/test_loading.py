@@ -1,6 +1,7 @@
 """Names, folders and what is wrong with them."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -9,10 +10,12 @@ import torch
 from pytest_socket import disable_socket, enable_socket
 from safetensors.torch import save_file
 
-from regraft.backbones import list_backbones, load_backbone
+from regraft.backbones import bundled, list_backbones, load_backbone
+from regraft.backbones.bundled import bundled_folder
 from regraft.backbones.catalogue import CATALOGUE
 from regraft.backbones.contract import features
 from regraft.backbones.saving import load_saved_backbone, save_backbone
+from regraft.backbones.source_heads import source_head
 from regraft.core import BackboneError, ImageSample, TextSample
 
 
@@ -120,6 +123,24 @@ def test_the_catalogue_lists_the_embedded_one_first() -> None:
     first = list_backbones(kind="text", available=True)[0]
     outline = load_backbone(first.name).outline
     assert (first.name, first.parameters, first.stages) == ("bundled:minilm", outline.parameters, len(outline))
+
+
+def test_the_embedded_vision_trunk_is_float32_and_small() -> None:
+    backbone = load_backbone("bundled:resnet-small")
+    entry = next(one for one in list_backbones(kind="image", available=True) if one.name == "bundled:resnet-small")
+    assert (entry.parameters, entry.stages) == (backbone.outline.parameters, len(backbone.outline))
+    assert {one.dtype for one in backbone.module.parameters()} == {torch.float32}
+    assert (bundled_folder("resnet-small") / "model.safetensors").stat().st_size <= 12_000_000
+    assert "research" in backbone.passport.license
+    assert len(source_head(backbone.passport).names) == 200
+
+
+def test_changed_embedded_weights_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "model.safetensors").write_bytes(b"other")
+    changed = replace(bundled.bundled_named("resnet-small"), folder=lambda: tmp_path)
+    monkeypatch.setattr(bundled, "BUNDLED", (changed,))
+    with pytest.raises(BackboneError, match="sha256 differs"):
+        load_backbone("bundled:resnet-small")
 
 
 def test_augmented_views_depend_on_sample_and_seed_alone(shared: Path) -> None:

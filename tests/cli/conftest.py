@@ -12,6 +12,7 @@ from regraft.cli.main import run
 from regraft.demo import intents_folder
 
 INTENTS = str(intents_folder())
+PROBE = ("--strategy", "feature-extraction")  # `auto` would measure first: a minute or two
 SMALL = "scratch:test_resnet"
 
 
@@ -55,7 +56,7 @@ def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A text model, not to be changed."""
     folder = tmp_path_factory.mktemp("models")
     arguments = ["fit", INTENTS, "--out", str(folder / "intents"), "--cache-dir", str(folder / "cache"), "--quiet"]
-    assert run(arguments) == 0
+    assert run([*arguments, *PROBE]) == 0
     return folder / "intents"
 
 
@@ -64,5 +65,5 @@ def picture_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A picture model, not to be changed."""
     folder = tmp_path_factory.mktemp("models")
     data, out, cache = write_pictures(folder / "data"), str(folder / "shades"), str(folder / "cache")
-    assert run(["fit", data, "--out", out, "--backbone", SMALL, "--cache-dir", cache, "--quiet"]) == 0
+    assert run(["fit", data, "--out", out, "--backbone", SMALL, "--cache-dir", cache, "--quiet", *PROBE]) == 0
     return folder / "shades"

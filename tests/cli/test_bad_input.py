@@ -11,7 +11,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from .conftest import INTENTS, SMALL, called, refused, write_pictures, write_table
+from .conftest import INTENTS, PROBE, SMALL, called, refused, write_pictures, write_table
 
 ROWS = [(f"message number {i} about {'cats' if i % 2 else 'dogs'}", "ab"[i % 2]) for i in range(40)]
 
@@ -189,7 +189,7 @@ def test_a_class_with_one_sample_is_reported_and_learnt(capsys: pytest.CaptureFi
     shutil.move(tmp_path / "data" / "dark" / "001.png", tmp_path / "data" / "lonely" / "1.png")
     problems = {one["code"]: one for one in called(capsys, "inspect", data)["problems"]}
     assert problems["single-sample-class"]["items"] == ["lonely"]
-    told = called(capsys, "fit", data, "--out", str(tmp_path / "out"), "--backbone", SMALL)
+    told = called(capsys, "fit", data, "--out", str(tmp_path / "out"), "--backbone", SMALL, *PROBE)
     assert json.loads(Path(told["model"], "model.json").read_text())["task"]["classes"] == ["bright", "dark", "lonely"]
 
 

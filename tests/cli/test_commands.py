@@ -107,8 +107,10 @@ def test_demo_promises(capsys: pytest.CaptureFixture[str], tmp_path: Path, monke
     monkeypatch.setattr(comparing, "compare", few)
     told = called(capsys, "demo", "--out", str(tmp_path / "demo"))
     assert told.keys() == {"tasks", "report", "seconds"}
-    (task,) = told["tasks"]
-    assert task.keys() == {"name", "recommended", "fit", "scratch", "transfer_gain"}
+    assert [task["name"] for task in told["tasks"]] == ["intents", "digits", "photographs"]
+    for task in told["tasks"]:
+        assert task.keys() == {"name", "recommended", "fit", "scratch", "transfer_gain"}
+        assert task["name"] in Path(told["report"]).read_text()
     assert Path(told["report"]).exists()
 
 
@@ -129,7 +131,10 @@ def test_what_libraries_print_is_no_result(
     monkeypatch.setattr(api, "inspect", loud(api.inspect))
     monkeypatch.setattr(api, "open_task", loud(api.open_task))
     monkeypatch.setattr(backbones, "list_backbones", loud(backbones.list_backbones))
-    more = {"fit": ["--dry-run"], "compare": ["--out", str(tmp_path), "--strategies", "feature-extraction"]}
+    more = {
+        "fit": ["--dry-run", "--strategy", "feature-extraction"],
+        "compare": ["--out", str(tmp_path), "--strategies", "feature-extraction"],
+    }
     data = [] if command == "backbones" else [INTENTS]
     few = ["--shots", "2", "--seeds", "1"] if command == "compare" else []
     assert called(capsys, command, *data, *more.get(command, []), *few)
@@ -140,7 +145,7 @@ def test_what_libraries_print_is_no_result(
     [
         (["fit", INTENTS], "--out is missing"),
         (["fit", INTENTS, "--out", "x", "--strategy", "full-fine-tuning", "--boundary", "layer.2"], "--boundary"),
-        (["fit", INTENTS, "--out", "x", "--epochs", "3"], "--epochs"),
+        (["fit", INTENTS, "--out", "x", "--strategy", "feature-extraction", "--epochs", "3"], "--epochs"),
         (["fit", INTENTS, "--out", "x", "--backbone", "resnet81"], "did you mean"),
         (["fit", INTENTS, "--out", INTENTS], "name a new folder"),
         (["nonsense"], "nonsense"),

@@ -12,7 +12,7 @@ import pytest
 from regraft.backbones import load_backbone
 from regraft.backbones.saving import save_backbone
 
-from .conftest import SMALL, called, write_pictures, write_table
+from .conftest import PROBE, SMALL, called, write_pictures, write_table
 
 
 @pytest.fixture
@@ -41,7 +41,7 @@ def test_a_bundled_backbone_opens_no_connection(
     offline: tuple[str, ...], attempts: list[str], capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
     data, out = write_table(tmp_path / "data.csv", ROWS), str(tmp_path / "out")
-    assert called(capsys, "fit", data, "--out", out, *offline)["backbone"] == "bundled:minilm"
+    assert called(capsys, "fit", data, "--out", out, *PROBE, *offline)["backbone"] == "bundled:minilm"
     assert called(capsys, "predict", out, "a message about cats", *offline)["predictions"]
     assert called(capsys, "backbones", "--available", *offline)["backbones"]
     assert attempts == []
@@ -74,7 +74,7 @@ print(json.dumps([[run(["fit", data, "--out", out, "--backbone", name, "--offlin
 
 def test_offline_does_not_ask_the_hub(tmp_path: Path) -> None:
     data, out = write_pictures(tmp_path / "data", 20), tmp_path / "out"
-    names = ["timm:resnet18", "hf:nobody/nothing", "auto"]
+    names = ["timm:resnet18", "hf:nobody/nothing"]
     # In a process of its own, since the hub's library reads its settings once; with an empty cache of the hub.
     done = subprocess.run(
         [sys.executable, "-c", OFFLINE, data, str(out), *names],
@@ -82,10 +82,22 @@ def test_offline_does_not_ask_the_hub(tmp_path: Path) -> None:
         text=True,
         env={**os.environ, "HF_HOME": str(tmp_path / "hub")},
     )
-    assert json.loads(done.stdout) == [[2, 2, 2], []]
+    assert json.loads(done.stdout) == [[2, 2], []]
     assert all("not on this machine and --offline is set" in line for line in done.stderr.splitlines())
     assert len(done.stderr.splitlines()) == len(names)
     assert not out.exists()
+
+
+def test_pictures_have_an_embedded_backbone_when_the_hub_is_out_of_reach(tmp_path: Path) -> None:
+    data, out = write_pictures(tmp_path / "data", 20), tmp_path / "out"
+    done = subprocess.run(
+        [sys.executable, "-c", OFFLINE, data, str(out), "auto"],
+        capture_output=True,
+        text=True,
+        env={**os.environ, "HF_HOME": str(tmp_path / "hub")},
+    )
+    assert json.loads(done.stdout.splitlines()[-1]) == [[0], []]
+    assert "resnet-small" in done.stderr
 
 
 def test_the_attempts_would_be_seen(attempts: list[str]) -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from .conftest import called, refused
+from .conftest import PROBE, called, refused
 
 PASSAGE = "The mill of {town} was built in {year} by the river."
 
@@ -31,7 +31,7 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
 
 
 def fitted(capsys: pytest.CaptureFixture[str], data: str, out: Path, *options: str) -> str:
-    found = called(capsys, "fit", data, "--out", str(out), *options)
+    found = called(capsys, "fit", data, "--out", str(out), *PROBE, *options)
     assert set(found["metrics"]) == {"validation", "test"}
     return str(out)
 

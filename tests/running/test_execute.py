@@ -5,6 +5,7 @@ import os
 import signal
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -17,11 +18,12 @@ from torch import nn
 
 from regraft.activations.store import ActivationStore
 from regraft.backbones.contract import features
-from regraft.core import OptionError, Plan, Solve, Task, Train, TrainingError
+from regraft.core import OptionError, Plan, Solve, Split, Task, Train, TrainingError
 from regraft.heads import LinearHead, build_head
 from regraft.heads.classification import ClassHead
 from regraft.running import execute
-from regraft.running.batches import training_order
+from regraft.running.batches import PooledSource, training_order
+from regraft.running.loop import Network, validate
 from regraft.running.probe import solve_logistic
 
 from . import killed_run
@@ -190,12 +192,33 @@ def test_less_memory_gives_the_same_result(pictures: Task) -> None:
     assert [one.loss for one in steps] == pytest.approx([one.loss for one in plain], rel=1e-4)
 
 
+def test_a_sample_left_over_is_no_batch_of_its_own(pictures: Task) -> None:
+    kept = Split(pictures.train.samples[:33], pictures.train.targets[:33])
+    odd = replace(pictures, splits={**pictures.splits, "train": kept})
+    # At 32 pixels the last stage is one place wide: statistics of one sample alone would be an error.
+    backbone = small_vision(size=32)
+    head = build_head("linear", backbone.outline.stages[-1].width, 3, 0)
+    plan = train(5, 0, batch_size=8, batch_norm="train", epochs=1)
+    assert len(list(execute(plan, backbone, head, odd, store=None, folder=None, precision="fp32"))) == 1
+
+
 def test_early_stopping_keeps_the_best_weights(pictures: Task) -> None:
     plan = train(5, 3, epochs=30, head_rate=3.0, patience=2)
     steps, _ = run(plan, pictures)
     best = min(range(len(steps)), key=lambda number: steps[number].metrics["loss"])
     assert len(steps) < 30
     assert len(steps) - 1 - best == 2
+
+
+def test_the_validation_loss_is_the_one_that_is_trained() -> None:
+    backbone, width = small_vision(), small_vision().outline.stages[-1].width
+    head = build_head("linear", width, 3, 0)
+    values, wanted = torch.randn(6, width, generator=torch.Generator().manual_seed(0)) * 9, torch.tensor([0, 1, 2] * 2)
+    source = PooledSource(len(backbone.outline), values.numpy()[None])
+    network = Network(backbone, head, "cpu", low_precision=False, chunk=6)
+    found = validate(network, source, [[0, 1, 2], [3, 4, 5]], wanted, 0.1)
+    reference = torch.nn.functional.cross_entropy(head(values), wanted, label_smoothing=0.1)
+    assert found["loss"] == pytest.approx(float(reference), rel=1e-5)
 
 
 def test_the_first_loss_of_a_new_head_is_near_ln_c(pictures: Task) -> None:

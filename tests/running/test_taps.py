@@ -20,7 +20,9 @@ def test_a_head_on_other_stages_is_saved_and_loaded(
     boundary: str, taps: tuple[int, ...], pictures: Task, tmp_path: Path
 ) -> None:
     backbone = small_vision()
-    model = api.fit(pictures, backbone=backbone, settings=Settings(boundary=boundary), out=tmp_path / "m")
+    model = api.fit(
+        pictures, "feature-extraction", backbone=backbone, settings=Settings(boundary=boundary), out=tmp_path / "m"
+    )
     assert model.head.taps == taps
     samples = pictures.train.samples[:4]
     assert api.load(tmp_path / "m").predict(samples) == model.predict(samples)

@@ -132,6 +132,9 @@ def test_an_offset_is_repaired_where_the_text_occurs_once(tmp_path: Path) -> Non
         ({"answers": [{"text": "Grace", "answer_start": 3}]}, "answer-not-there", "other words"),
         ({"answers": []}, "missing-answer", "q0"),
         ({"answers": [{"text": "1843"}]}, "missing-answer", "q0"),
+        ({"answers": 5}, "missing-answer", "q0"),
+        ({"answers": "1843"}, "missing-answer", "q0"),
+        ({"answers": [{"text": "1843", "answer_start": "10"}]}, "missing-answer", "q0"),
         ({"question": " "}, "empty-text", "q0"),
     ],
 )
@@ -139,6 +142,31 @@ def test_faults_of_questions_are_named(wrong: dict[str, Any], code: str, named: 
     file = squad(tmp_path, [question(0) | wrong, *(question(i) for i in range(1, 9))])
     (item,) = problems(file)[code]
     assert named in item
+
+
+@pytest.mark.parametrize("answers", [{"text": 5, "answer_start": 3}, {"text": ["1843", "x"], "answer_start": [3]}])
+def test_rows_whose_answers_do_not_pair_are_named(answers: dict[str, Any], tmp_path: Path) -> None:
+    rows = [
+        {"question": f"When {i}?", "context": f"{i}. {PASSAGE}", "answers": {"text": [], "answer_start": []}}
+        for i in range(9)
+    ]
+    file = tmp_path / "data.jsonl"
+    file.write_text("\n".join(map(json.dumps, [*rows, {**rows[0], "answers": answers}])))
+    assert problems(file)["unequal-lengths"] == (f"{file}:10",)
+
+
+def test_a_quantity_that_is_no_number_is_named(tmp_path: Path) -> None:
+    file = tmp_path / "data.csv"
+    rows = [f"text {i},{i / 7:.3f}" for i in range(30)]
+    file.write_text("\n".join(["text,label", *rows, "word,high", "none,nan"]))
+    assert open_task(file).kind == "text-regression"
+    assert problems(file)["not-a-quantity"] == (f"{file}:32 ('high')", f"{file}:33 ('nan')")
+
+
+def test_an_empty_file_says_what_its_kind_should_hold(tmp_path: Path) -> None:
+    (tmp_path / "data.conll").write_text("\n")
+    with pytest.raises(DataError, match="give a token and its tag on each line"):
+        open_task(tmp_path / "data.conll")
 
 
 @pytest.mark.parametrize("text", ["{", "[1]", '{"data": 3}', '{"data": [{"paragraphs": [{"qas": [1]}]}]}'])

@@ -108,7 +108,7 @@ def compile_trunk(
         name = f"torch-{device}" + ("" if precision == "fp32" else "-bf16")
         return TrunkEngine(name, _torch_run(prefix, device, precision))
     plain = TrunkEngine("torch-fp32", _torch_run(prefix, "cpu", "fp32"))
-    file = default_cache_dir() / "engines" / f"{hashlib.sha256(f'{key}/{outputs}/{frozen}'.encode()).hexdigest()}.xml"
+    file = default_cache_dir() / "engines" / f"{_engine_name(backbone, key, outputs, frozen)}.xml"
     if (str(file), precision) in _engines:
         _engines.move_to_end((str(file), precision))
         return _engines[str(file), precision]
@@ -119,6 +119,12 @@ def compile_trunk(
     if len(_engines) > KEPT_ENGINES:
         _engines.popitem(last=False)
     return engine
+
+
+def _engine_name(backbone: Backbone, key: str, outputs: str, frozen: int) -> str:
+    """What a converted trunk is found by; a vision trunk's holds for one size and normalisation of pictures."""
+    reads = backbone.preprocess.fingerprint if backbone.kind == "image" else ""
+    return hashlib.sha256(f"{key}/{outputs}/{frozen}/{reads}".encode()).hexdigest()
 
 
 def _fastest_equal(prefix: Prefix, first: Inputs, file: Path, precision: str) -> TrunkEngine | None:

@@ -26,7 +26,8 @@ Request = tuple[Sample, int | None]  # a sample and the seed of its augmented vi
 BATCH = 32
 TEXT_BATCH = 64
 DECODERS = 2
-SHARD_BYTES = 64 << 20  # a kill loses at most this much work
+# A kill loses at most this much work; while a shard is written, it is in memory three times.
+SHARD_BYTES = 16 << 20
 MOST_VIEWS = 8
 EPOCHS_PER_VIEW = 4
 
@@ -263,10 +264,10 @@ def _gathered(recipe: "Recipe | MemoryRecipe", keys: list[str], name: str) -> Fl
         rows.append(place.row)
     result: Floats | None = None
     for shard, (positions, rows) in by_shard.items():
-        source = recipe.tensors(shard)[name]
+        values = recipe.rows(shard, name, rows).numpy()
         if result is None:
-            result = np.empty((len(keys), source.shape[1]), dtype=np.float32)
-        result[positions] = source[rows].numpy()
+            result = np.empty((len(keys), values.shape[1]), dtype=np.float32)
+        result[positions] = values
     if result is None:
         raise ValueError("no samples")
     return result

@@ -38,6 +38,10 @@ class MemoryRecipe:
         """The tensors of a shard."""
         return self._shards[int(shard.name)]
 
+    def rows(self, shard: "Path", name: str, rows: Sequence[int]) -> Tensor:
+        """A copy of some rows of one tensor."""
+        return self._shards[int(shard.name)][name][list(rows)]
+
     def append(self, keys: Sequence[str], tensors: dict[str, Tensor]) -> None:
         """Keep rows under their keys."""
         number = len(self._shards)

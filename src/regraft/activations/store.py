@@ -95,6 +95,12 @@ class Recipe:
                 self._open[shard] = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 - not a dict
         return self._open[shard]
 
+    def rows(self, shard: Path, name: str, rows: Sequence[int]) -> Tensor:
+        """A copy of some rows of one tensor; the shard is not left mapped, so that memory holds one at a time."""
+        with safe_open(shard, framework="pt") as file:
+            taken: Tensor = file.get_tensor(name)[list(rows)]
+            return taken
+
     def append(self, keys: Sequence[str], tensors: dict[str, Tensor]) -> None:
         """Store rows under their keys, as one shard, whole or not at all."""
         name = uuid.uuid4().hex

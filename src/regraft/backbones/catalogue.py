@@ -1,11 +1,10 @@
 """Backbones that are usual choices, with what is known of them without loading any."""
 
-import importlib.util
 import os
 from dataclasses import dataclass
 from pathlib import Path
 
-from regraft.backbones.bundled import MINILM_PACKAGE
+from regraft.backbones.bundled import BUNDLED
 
 
 @dataclass(frozen=True)
@@ -48,9 +47,19 @@ def list_backbones(*, kind: str | None = None, available: bool = False) -> list[
         kind: Only `image` or only `text`.
         available: Only those whose weights are on this machine.
     """
-    here = importlib.util.find_spec(MINILM_PACKAGE) is not None
-    bundled = BackboneEntry("bundled:minilm", "text", 22_565_376, 7, "apache-2.0", "1.17 billion sentence pairs", here)
-    entries = [bundled] + [
+    bundled = [
+        BackboneEntry(
+            f"bundled:{one.name}",
+            one.kind,
+            one.parameters,
+            one.stages,
+            one.passport.license,
+            one.passport.source_data.partition(" (")[0],
+            one.folder() is not None,
+        )
+        for one in BUNDLED
+    ]
+    entries = bundled + [
         BackboneEntry(name, reads, parameters, stages, licence, source, _cached(repository))
         for name, repository, reads, parameters, stages, licence, source in CATALOGUE
     ]

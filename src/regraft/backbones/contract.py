@@ -13,6 +13,8 @@ from regraft.core import Outline, Passport, Sample
 # (input_ids, attention_mask, token_type_ids) and passes (hidden, attention_mask) from then on.
 State = tuple[Tensor, ...]
 
+Kind = Literal["image", "text"]
+
 
 class Preprocess(Protocol):
     """From a sample's bytes or text to the unbatched tensor that a trunk reads.
@@ -38,7 +40,7 @@ class Backbone(Protocol):
     """A pretrained trunk, its original head removed, seen as an ordered list of stages."""
 
     @property
-    def kind(self) -> Literal["image", "text"]:
+    def kind(self) -> Kind:
         """What it reads."""
         ...
 

@@ -2,13 +2,15 @@
 
 import difflib
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from regraft.core import BackboneError
+from regraft.core import BackboneError, Passport
 
 CONFIG = "config.json"
 ADAPTER = "adapter_config.json"
+PASSPORT_FILE = "passport.json"
 
 
 def local_folder(name: str, said: str) -> Path | None:
@@ -92,3 +94,18 @@ def read_config(folder: Path) -> dict[str, Any]:
             "(save_pretrained form); save the model again with one of the two libraries"
         )
     return config
+
+
+def stated_passport(folder: Path) -> Passport | None:
+    """What the folder's own passport says of its weights, found here; None where it has none.
+
+    Raises:
+        BackboneError: It is damaged.
+    """
+    file = folder / PASSPORT_FILE
+    if not file.exists():
+        return None
+    try:
+        return replace(Passport.from_json(read_json(file)), source=str(folder))
+    except TypeError as error:
+        raise BackboneError(f"{file}: not a passport; remove it or copy the folder again") from error

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from regraft.backbones.checkpoints import WEIGHTS
 from regraft.backbones.folders import CONFIG, read_config
-from regraft.core import BackboneError
+from regraft.core import BackboneError, HubError
 
 # The hub's own rule: letters, digits, `-`, `_` and `.`, neither at the ends nor `--` or `..` within.
 REPOSITORY = re.compile(r"(?!.*(--|\.\.))(\w[\w.-]*/)?\w([\w.-]{0,94}\w)?(?<!\.git)", re.ASCII)
@@ -55,21 +55,22 @@ def hub_file(repository: str, name: str, *, revision: str | None, offline: bool)
     """A file of a hub repository, from the hub's cache or, unless `offline`, from the hub.
 
     Raises:
-        BackboneError: It is not there, or cannot be reached.
+        HubError: It is not there, or cannot be reached.
     """
     import huggingface_hub  # noqa: PLC0415 - half a second that local backbones need not pay
     from huggingface_hub.errors import HfHubHTTPError, LocalEntryNotFoundError  # noqa: PLC0415
 
-    lacking = f"{repository}: {name} is not on this machine and {{}}; give a local folder or bundled:minilm"
+    lacking = f"{repository}: {name} is not on this machine and {{}}; give a local folder, "
+    lacking += "bundled:minilm (texts) or bundled:resnet-small (pictures)"
     if offline:  # the download function reports to the hub even where it takes a local file
         found = huggingface_hub.try_to_load_from_cache(repository, name, revision=revision)
         if isinstance(found, str):
             return Path(found)
-        raise BackboneError(lacking.format("--offline is set"))
+        raise HubError(lacking.format("--offline is set"))
     try:
         return Path(huggingface_hub.hf_hub_download(repository, name, revision=revision))
     except LocalEntryNotFoundError as error:
-        raise BackboneError(lacking.format("the hub cannot be reached")) from error
+        raise HubError(lacking.format("the hub cannot be reached")) from error
     except (HfHubHTTPError, ValueError, OSError) as error:
         message = str(error).strip().split("\n")[0]
-        raise BackboneError(f"{repository}: {name} cannot be had from the hub ({message})") from error
+        raise HubError(f"{repository}: {name} cannot be had from the hub ({message})") from error

@@ -2,26 +2,27 @@
 
 import difflib
 from pathlib import Path
-from typing import Literal
 
 import timm
 
-from regraft.backbones.bundled import load_bundled
-from regraft.backbones.contract import Backbone
-from regraft.backbones.folders import local_folder, read_config
+from regraft.backbones.bundled import BUNDLED, load_bundled
+from regraft.backbones.contract import Backbone, Kind
+from regraft.backbones.folders import local_folder, read_config, stated_passport
 from regraft.backbones.hub import hub_folder, parse_repository
 from regraft.backbones.scratch import TEXT_ARCHITECTURES, load_scratch
 from regraft.backbones.timm_source import load_timm_folder, load_timm_name
 from regraft.backbones.transformers_source import load_transformers_folder
-from regraft.core import BackboneError, Passport
-
-Kind = Literal["image", "text"]
+from regraft.core import BackboneError, HubError, Passport
 
 # What may stand before a colon.
 SOURCES = ("timm", "hf", "bundled", "scratch")
 
-# `auto`: texts have embedded weights; for pictures a small network that transfers well, from the hub.
-AUTO: dict[Kind, str] = {"text": "bundled:minilm", "image": "timm:mobilenetv3_large_100"}
+# `auto`, the first that can be had: texts have embedded weights; for pictures a small network of the hub that
+# transfers well, and where the hub is out of reach and has left nothing in its cache, embedded ones.
+AUTO: dict[Kind, tuple[str, ...]] = {
+    "text": ("bundled:minilm",),
+    "image": ("timm:mobilenetv3_large_100", "bundled:resnet-small"),
+}
 
 
 def load_backbone(name: str, *, kind: Kind | None = None, offline: bool = False) -> Backbone:
@@ -43,12 +44,22 @@ def load_backbone(name: str, *, kind: Kind | None = None, offline: bool = False)
     if name == "auto":
         if kind is None:
             raise BackboneError("--backbone auto needs to know what it shall read; name a backbone")
-        name = AUTO[kind]
+        return _first_at_hand(AUTO[kind], offline=offline)
     backbone = _load(name, said=name, offline=offline)
     if kind is not None and backbone.kind != kind:
         reads = {"image": "pictures", "text": "text"}
         raise BackboneError(f"--backbone {name} reads {reads[backbone.kind]}, the data are {reads[kind]}")
     return backbone
+
+
+def _first_at_hand(names: tuple[str, ...], *, offline: bool) -> Backbone:
+    """The first of these that is on this machine or can be fetched."""
+    for name in names[:-1]:
+        try:
+            return _load(name, said=name, offline=offline)
+        except HubError:
+            continue
+    return _load(names[-1], said=names[-1], offline=offline)
 
 
 def load_folder(folder: Path, passport: Passport | None = None) -> Backbone:
@@ -61,6 +72,7 @@ def load_folder(folder: Path, passport: Passport | None = None) -> Backbone:
     Raises:
         BackboneError: It is in neither form, or damaged.
     """
+    passport = passport or stated_passport(folder)
     if "architecture" in read_config(folder):
         return load_timm_folder(folder, passport)
     return load_transformers_folder(folder, passport)
@@ -103,7 +115,7 @@ def _timm(name: str, *, said: str, offline: bool) -> Backbone:
 
 
 def _unknown(name: str, said: str) -> BackboneError:
-    known = [*timm.list_models(), *TEXT_ARCHITECTURES, "bundled:minilm"]
+    known = [*timm.list_models(), *TEXT_ARCHITECTURES, *(f"bundled:{one.name}" for one in BUNDLED)]
     near = difflib.get_close_matches(name, known, n=3)
     hint = f"; did you mean {' or '.join(near)}?" if near else "; `regraft backbones` lists usual ones"
     return BackboneError(f"--backbone {said}: no such folder or model{hint}")

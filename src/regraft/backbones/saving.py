@@ -6,10 +6,9 @@ from pathlib import Path
 from typing import Any
 
 from regraft.backbones.contract import Backbone
+from regraft.backbones.folders import PASSPORT_FILE
 from regraft.backbones.loading import load_folder
 from regraft.core import ModelError, Passport
-
-PASSPORT_FILE = "passport.json"
 
 
 def save_backbone(backbone: Backbone, folder: Path) -> None:

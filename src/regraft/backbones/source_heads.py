@@ -9,6 +9,7 @@ import timm
 from timm.data import ImageNetInfo
 from torch import nn
 
+from regraft.backbones.bundled import bundled_folder
 from regraft.backbones.checkpoints import WEIGHTS, file_sha256, one_line
 from regraft.backbones.folders import read_config
 from regraft.backbones.hub import hub_file
@@ -40,6 +41,10 @@ class SourceHead:
                 found[position] = outputs[0]
         return found
 
+    def is_of(self, classes: tuple[str, ...]) -> bool:
+        """Whether its outputs are these classes, in this order."""
+        return self.names == tuple(_aliases(label) for label in classes)
+
 
 def source_head(passport: Passport, *, offline: bool = False) -> SourceHead:
     """The original classifier of a timm backbone.
@@ -50,9 +55,10 @@ def source_head(passport: Passport, *, offline: bool = False) -> SourceHead:
     source = passport.source
     kind, _, name = source.partition(":")
     try:
-        if Path(source).is_dir() and "architecture" in read_config(Path(source)):
-            model: Any = timm.create_model(f"local-dir:{source}", pretrained=True)
-            weights = Path(source) / WEIGHTS
+        folder = bundled_folder(name) if kind == "bundled" else Path(source)
+        if folder.is_dir() and "architecture" in read_config(folder):
+            model: Any = timm.create_model(f"local-dir:{folder}", pretrained=True)
+            weights = folder / WEIGHTS
         elif kind == "timm":
             cfg: Any = timm.get_pretrained_cfg(name)
             weights = hub_file(str(cfg.hf_hub_id), WEIGHTS, revision=None, offline=offline)

@@ -46,11 +46,13 @@ def load_timm_folder(folder: Path, passport: Passport | None = None) -> VisionBa
     weights = require_safetensors(folder)
     model = _created(f"{folder}: {WEIGHTS} cannot be loaded as {architecture}", f"local-dir:{folder}")
     _check_complete(folder, model, weights)
+    passport = passport or Passport(name=folder.name, source=str(folder))
+    unsaid = passport.source_data == "unknown"
     passport = replace(
-        passport or Passport(name=folder.name, source=str(folder)),
+        passport,
         sha256=file_sha256(weights),
-        license=cfg.get("license") or license_of(folder),
-        source_data=cfg.get("source_data") or str(cfg.get("tag") or "unknown"),
+        license=cfg.get("license") or (license_of(folder) if passport.license == "unknown" else passport.license),
+        source_data=str(cfg.get("tag") or "unknown") if unsaid else passport.source_data,
     )
     return build_timm(model, architecture, arguments, passport)
 

@@ -1,8 +1,9 @@
 """`regraft compare DATA --out DIR`."""
 
+from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -11,6 +12,11 @@ from regraft.cli.fitting import fit_options
 from regraft.cli.options import Output, Shared, shared_options, table
 from regraft.core import OptionError
 
+if TYPE_CHECKING:
+    from rich.table import Table
+
+    from regraft.comparing.forgetting import Forgetting
+
 
 @click.command("compare")
 @data_options
@@ -18,6 +24,7 @@ from regraft.core import OptionError
 @click.option("--strategies", default="", help="Names with commas between; default: all.")
 @click.option("--seeds", type=click.IntRange(min=1), default=3, show_default=True, help="Runs of each.")
 @click.option("--shots", default="all", show_default=True, help="Training samples per class, such as 1,10,all.")
+@click.option("--source", help="Data of what the backbone was pre-trained on: what each strategy forgets of it.")
 @fit_options
 @shared_options
 def command(  # noqa: PLR0913, PLR0917 - one argument per option
@@ -30,6 +37,7 @@ def command(  # noqa: PLR0913, PLR0917 - one argument per option
     strategies: str,
     seeds: int,
     shots: str,
+    source: str | None,
     backbone: str,
     precision: str,
     **plan_options: Any,
@@ -49,6 +57,7 @@ def command(  # noqa: PLR0913, PLR0917 - one argument per option
         shots=numbers,
         settings=api.Settings(seed=shared.seed, **plan_options),
         resources=api.Resources(shared.device, precision, shared.cache_dir, shared.offline),
+        source=None if source is None else api.open_source(source, task.kind),
         on_trial=lambda one: output.say(
             f"{one.strategy}, shots {one.shots}, seed {one.seed}: {task.metric} {one.metric:.3f} in {one.seconds:.1f} s"
         ),
@@ -68,6 +77,7 @@ def command(  # noqa: PLR0913, PLR0917 - one argument per option
             "contests": [asdict(row) for row in found.contests],
             "verdict": asdict(found.verdict),
             "transfer_gain": gain,
+            "forgetting": [asdict(row) for row in found.forgetting],
             "curves": comparing.curve_sentences(found.curves),
             "report": str(found.report),
         },
@@ -77,11 +87,17 @@ def command(  # noqa: PLR0913, PLR0917 - one argument per option
             shown,
             right=(task.metric, "seconds"),
         ),
+        *([] if not found.forgetting else [_forgetting_table(found.forgetting)]),
         found.verdict.reason,
         "\n".join(found.receipt),
         *(comparing.curve_sentences(found.curves) if len(numbers) > 2 else ()),
         f"report: {found.report}",
     )
+
+
+def _forgetting_table(rows: "Sequence[Forgetting]") -> "Table":
+    shown = [[row.strategy, f"{row.before:.3f}", f"{row.after:.3f}", f"{100 * row.lost:.1f} %"] for row in rows]
+    return table("forgetting of the source", ["strategy", "before", "after", "lost"], shown)
 
 
 ROW = ("strategy", "boundary", "shots", "seed", "metric", "seconds", "trainable_parameters")

@@ -14,6 +14,9 @@ if TYPE_CHECKING:
     from regraft.api import Prepared
     from regraft.core import Step, Task
     from regraft.model import Model
+    from regraft.running import Memory
+
+MB = 1 << 20
 
 
 @click.command("fit")
@@ -24,7 +27,7 @@ if TYPE_CHECKING:
 @fit_options
 @click.option("--no-augment", is_flag=True, help="Train on the one centred view of each picture.")
 @click.option("--no-cache", is_flag=True, help="Recompute frozen activations at every step.")
-@click.option("--source", help="Held-out data of what the backbone was pre-trained on.")
+@click.option("--source", help="Data of what the backbone was pre-trained on: what is forgotten of it is measured.")
 @click.option("--keep-source", callback=share, help="Lose at most this of the source's accuracy, such as 2%.")
 @click.option("--resume", is_flag=True, help="Go on from what an interrupted run left in --out.")
 @click.option("--dry-run", is_flag=True, help="Print the plan and train nothing.")
@@ -51,9 +54,11 @@ def command(  # noqa: PLR0913, PLR0917 - one argument per option
     """Graft a head on a backbone and train it on DATA."""
     if out is None and not dry_run:
         raise click.UsageError("--out is missing: name the folder for the model, such as --out flowers-model")
-    if (source is None) != (keep_source is None):
-        raise click.UsageError("--source and --keep-source go together: --source DATA --keep-source 2%")
+    if source is None and (keep_source is not None or plan_options["penalty"] == "replay"):
+        needs = "--penalty replay" if keep_source is None else "--keep-source"
+        raise click.UsageError(f"{needs} needs data of the source: add --source DATA")
     from regraft import api  # noqa: PLC0415 - keeps --help fast
+    from regraft.running import expected_memory  # noqa: PLC0415
 
     if out is not None and not dry_run:
         api.check_out(out, resume=resume)
@@ -70,12 +75,14 @@ def command(  # noqa: PLR0913, PLR0917 - one argument per option
         _say_problems(output, task)
         prepared = api.prepare(task, strategy, backbone, settings, resources, budget_seconds=budget, progress=progress)
         _say_advice(output, prepared)
+        need = expected_memory(prepared.plan, prepared.backbone, task)
         if dry_run:
-            _show_plan(output, prepared)
+            _show_plan(output, prepared, need)
             return
+        output.say(need.sentence)
         kept = None
-        if source is not None and keep_source is not None:
-            kept = api.SourceBudget(api.open_task(source, seed=shared.seed), keep_source)
+        if source is not None:
+            kept = api.SourceBudget(api.open_source(source, task.kind), keep_source)
         passport = prepared.backbone.passport
         output.say(f"backbone {passport.name}: {passport.source_data}, licence {passport.license}")
         model = api.fit(
@@ -88,7 +95,7 @@ def command(  # noqa: PLR0913, PLR0917 - one argument per option
             on_step=lambda step: _say_step(output, step),
             budget=kept,
         )
-    _show_model(output, model, task, str(out))
+    _show_model(output, model, task, str(out), need)
 
 
 def _say_problems(output: Output, task: "Task") -> None:
@@ -119,19 +126,25 @@ def _say_step(output: Output, step: "Step") -> None:
     )
 
 
-def _show_plan(output: Output, prepared: "Prepared") -> None:
+def _show_plan(output: Output, prepared: "Prepared", need: "Memory") -> None:
     rows = prepared.plan.table(prepared.outline)
     columns = list(rows[0])
-    title = f"{prepared.plan.strategy} of {prepared.outline.name}"
+    penalties = {one["penalty"]["kind"] for one in prepared.plan.to_json()["phases"] if one.get("penalty")}
+    held = f", held by {', '.join(sorted(penalties))}" if penalties else ""
+    title = f"{prepared.plan.strategy} of {prepared.outline.name}{held}"
     shown = table(title, columns, [list(row.values()) for row in rows], right=("rate", "parameters"))
-    output.result({"plan": prepared.plan.to_json(), "table": rows}, shown)
+    memory = {"expected_mb": round(need.total / MB)}
+    output.result({"plan": prepared.plan.to_json(), "table": rows, "memory": memory}, shown, need.sentence)
 
 
-def _show_model(output: Output, model: "Model", task: "Task", out: str) -> None:
+def _show_model(output: Output, model: "Model", task: "Task", out: str, need: "Memory") -> None:
+    from regraft.keeping import budget_sentence, curve_rows  # noqa: PLC0415 - keeps --help fast
+    from regraft.running import peak_memory  # noqa: PLC0415
+
     plan, outline = model.run.plan, model.backbone.outline
     frozen = plan.frozen(outline)
     head_parameters = sum(tensor.numel() for tensor in model.head.parameters())
-    trainable = model.trainable_parameters
+    trainable, peak = model.trainable_parameters, peak_memory()
     result = {
         "strategy": plan.strategy,
         "boundary": outline.boundary_name(frozen),
@@ -145,23 +158,28 @@ def _show_model(output: Output, model: "Model", task: "Task", out: str) -> None:
         "total_parameters": outline.parameters + head_parameters,
         "samples": {name: len(split) for name, split in task.splits.items()},
         "seconds": dict(model.run.seconds),
+        "memory": {"expected_mb": round(need.total / MB), "peak_mb": None if peak is None else round(peak / MB)},
         "forgetting": model.forgetting,
         "model": out,
     }
-    from regraft.keeping import budget_sentence  # noqa: PLC0415 - keeps --help fast
-
     splits = list(model.results)
     names = [name for name in next(reversed(model.results.values()), {}) if name != "intervals"]
     rows = [[name, *(_with_interval(model.results[split], name) for split in splits)] for name in names]
-    seconds = model.run.seconds
+    seconds, told = model.run.seconds, model.forgetting
     output.result(
         result,
         table(f"{plan.strategy} of {outline.name}, frozen up to {result['boundary']}", ["metric", *splits], rows),
         f"trained {trainable:,} of {result['total_parameters']:,} parameters on {len(task.train)} samples "
         f"in {seconds['total']:.1f} s (features {seconds['features']:.1f} s, training {seconds['training']:.1f} s)",
-        *([] if model.forgetting is None else [budget_sentence(model.forgetting)]),
+        *([] if peak is None else [f"memory: {peak / MB:,.0f} MB at the most, {need.total / MB:,.0f} expected"]),
+        *([] if told is None else [table(CURVE_TITLE, list(CURVE), curve_rows(told))]),
+        *([] if told is None else [budget_sentence(told)]),
         f"model: {out}",
     )
+
+
+CURVE_TITLE = "between pretrained (alpha 0) and tuned weights (alpha 1)"
+CURVE = ("alpha", "target, validation", "source", "lost")
 
 
 def _with_interval(values: dict[str, Any], name: str) -> str:

@@ -44,7 +44,11 @@ FIT_OPTIONS = (
         help="What is grafted on the trunk.",
     ),
     click.option("--batch-norm", type=click.Choice(["frozen", "adapt-statistics", "train"]), help="In trained stages."),
-    click.option("--penalty", type=click.Choice(["l2-sp", "lwf"]), help="Hold a tuned trunk near what it was."),
+    click.option(
+        "--penalty",
+        type=click.Choice(["l2-sp", "lwf", "replay"]),
+        help="Hold a tuned trunk near what it was; replay needs --source.",
+    ),
     click.option("--penalty-strength", type=click.FloatRange(min=0), callback=_finite, help="Its factor."),
     click.option("--precision", type=click.Choice(["auto", "fp32", "bf16", "int8"]), default="auto", show_default=True),
 )

@@ -25,13 +25,16 @@ COMMANDS = (
     ("evaluate", "regraft.cli.evaluate", "Metrics of a model with intervals, confusion and calibration."),
     ("predict", "regraft.cli.predict", "Classes of pictures or texts."),
     ("compare", "regraft.cli.compare", "Strategies side by side over seeds, from scratch included."),
+    ("pretrain", "regraft.cli.pretrain", "Stage one: a backbone of your own from pictures or texts."),
     ("scenarios", "regraft.cli.scenarios", "Questions of transfer learning, graded by measurements."),
+    ("studio", "regraft.cli.studio", "Interactive pages: see it, try it, be advised."),
 )
 
 # What an interrupted command left behind, and how to go on with it.
 GOING_ON = {
     "fit": "; finished epochs are kept: give the same command with --resume to go on",
     "compare": "; finished trials are kept: give the same command again to go on",
+    "pretrain": "; finished steps are kept: give the same command with --resume to go on",
 }
 
 

@@ -79,10 +79,13 @@ class LearningCurve:
     @property
     def extrapolation(self) -> Extrapolation | None:
         """What more labels would bring; at most as many as there are, beyond which a power law is fancy."""
+        return self.further(int(min(EXTRA_LABELS, self.labels[-1])))
+
+    def further(self, extra: int) -> Extrapolation | None:
+        """What `extra` labels beyond the largest size would change; None without a fit."""
         if self.law is None or self.laws is None:
             return None
         most = self.labels[-1]
-        extra = int(min(EXTRA_LABELS, most))
         low, high = interval(self.laws(most) - self.laws(most + extra))
         return Extrapolation(extra, float((self.law(most) - self.law(most + extra))[0]), (high - low) / 2)
 

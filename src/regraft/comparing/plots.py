@@ -108,19 +108,20 @@ def stage_rates(trials: Mapping[str, Trial]) -> str:
     return svg_of(figure)
 
 
-def forgetting(trial: Trial, metric: str) -> str:
-    """Target and source against the share of the way to the tuned weights."""
+def forgetting(trials: Mapping[str, Trial]) -> str:
+    """Target against source on the way from pretrained to tuned weights, a line for each strategy."""
     figure, axes = new_figure(WIDE)
-    alphas = [point.alpha for point in trial.forgetting]
-    axes.plot(
-        alphas,
-        [point.target for point in trial.forgetting],
-        "o-",
-        color=COLOURS[0],
-        label=f"target {metric_said(metric)}",
-    )
-    axes.plot(alphas, [point.source for point in trial.forgetting], "s--", color=COLOURS[1], label="source accuracy")
-    axes.set_xlabel("alpha (0 = pretrained weights, 1 = tuned weights)")
-    axes.set_ylabel("share")
+    for number, (name, trial) in enumerate(trials.items()):
+        curve = [(point.source, point.target) for point in trial.forgetting if point.target is not None]
+        if len(curve) < 2:
+            continue
+        colour = COLOURS[number % len(COLOURS)]
+        across, up = [source for source, _ in curve], [target for _, target in curve]
+        axes.plot(across, up, ".-", color=colour, label=name)
+        axes.plot(across[:1], up[:1], "s", color=colour)
+        axes.plot(across[-1:], up[-1:], "*", color=colour, markersize=12)
+    perplexity = any(point.source > 1 for trial in trials.values() for point in trial.forgetting)
+    axes.set_xlabel("perplexity on the source (left is better)" if perplexity else "accuracy on the source")
+    axes.set_ylabel("target validation accuracy")
     axes.legend(fontsize=9)
     return svg_of(figure)

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from regraft.comparing import plots
 from regraft.comparing.curves import LearningCurve
+from regraft.comparing.forgetting import Forgetting, forgetting_of
 from regraft.comparing.ranking import Contest, Summary, Verdict, grouped, largest
 from regraft.comparing.trials import Trial
 from regraft.core import Task
@@ -27,6 +28,14 @@ class Findings:
     receipt: tuple[str, ...]
     curves: tuple[LearningCurve, ...]
     notes: tuple[str, ...]
+
+    @property
+    def forgetting(self) -> tuple[Forgetting, ...]:
+        """What each strategy lost of the source, at the largest number of labels."""
+        most = largest(self.trials)
+        return forgetting_of(
+            {strategy: group for (strategy, shots), group in grouped(self.trials).items() if shots == most}
+        )
 
     @property
     def chosen(self) -> Trial:
@@ -130,7 +139,18 @@ def _markdown(found: Findings) -> str:
     lines += [*found.receipt, "", *found.notes, "", *marked(SUMMARY_HEAD, _summary_rows(found)), ""]
     if found.contests:
         lines += [*marked(CONTEST_HEAD, _contest_rows(found)), ""]
+    if found.forgetting:
+        lines += [*marked(FORGETTING_HEAD, _forgetting_rows(found)), ""]
     return "\n".join([*lines, *curve_sentences(found.curves), ""])
+
+
+FORGETTING_HEAD = ("strategy", "source, pretrained", "source, tuned", "lost")
+
+
+def _forgetting_rows(found: Findings) -> list[list[str]]:
+    return [
+        [row.strategy, f"{row.before:.3f}", f"{row.after:.3f}", f"{100 * row.lost:.1f} %"] for row in found.forgetting
+    ]
 
 
 def _html(found: Findings) -> str:
@@ -172,9 +192,9 @@ def _html(found: Findings) -> str:
         "<h2>Learning rates</h2>",
         figure(plots.stage_rates(first), "By stage, in the last phase of each strategy."),
     ]
-    if chosen.forgetting:
-        parts += [
-            "<h2>Forgetting</h2>",
-            figure(plots.forgetting(chosen, metric), "Between pretrained and tuned weights."),
-        ]
+    if found.forgetting:
+        parts += ["<h2>Forgetting</h2>", table(FORGETTING_HEAD, _forgetting_rows(found))]
+        if any(len(trial.forgetting) > 1 and trial.forgetting[0].target is not None for trial in first.values()):
+            said = "From the pretrained weights (square) a fifth of the way at a time to the tuned ones (star)."
+            parts.append(figure(plots.forgetting(first), said))
     return page(f"{found.task.name}: strategies compared", parts)

@@ -9,6 +9,7 @@ import numpy as np
 
 from regraft import api
 from regraft.comparing.curves import LearningCurve, curves_of
+from regraft.comparing.forgetting import Forgetting, forgetting_of
 from regraft.comparing.parts import Part, parts_of, with_test
 from regraft.comparing.ranking import (
     Contest,
@@ -27,6 +28,7 @@ from regraft.comparing.trials import Bench, Trial
 from regraft.core import OptionError, Task
 from regraft.strategies import STRATEGIES, strategy_named
 from regraft.strategies.applying import applicable
+from regraft.tasks import Documents
 
 OnTrial = Callable[[Trial], None]
 
@@ -44,6 +46,7 @@ class Comparison:
         contests: Paired tests at the largest number of shots.
         curves: Learning curves.
         receipt: The receipt in sentences.
+        forgetting: What each strategy lost of the source, at the largest number of shots; empty without source data.
     """
 
     trials: tuple[Trial, ...]
@@ -54,6 +57,7 @@ class Comparison:
     contests: tuple[Contest, ...]
     curves: tuple[LearningCurve, ...]
     receipt: tuple[str, ...]
+    forgetting: tuple[Forgetting, ...]
 
 
 def compare(  # noqa: PLR0913 - what a caller may say
@@ -66,6 +70,7 @@ def compare(  # noqa: PLR0913 - what a caller may say
     shots: Sequence[int | None] = (None,),
     settings: api.Settings | None = None,
     resources: api.Resources | None = None,
+    source: Task | Documents | None = None,
     on_trial: OnTrial | None = None,
     on_time_left: Callable[[float], None] | None = None,
 ) -> Comparison:
@@ -80,6 +85,7 @@ def compare(  # noqa: PLR0913 - what a caller may say
         shots: Training samples per class; None = all.
         settings: For every trial; a strategy takes those it has a use for.
         resources: Device, precision, cache.
+        source: Data of what the backbone was pre-trained on: what each strategy forgets of it is measured.
         on_trial: Called after each trial.
         on_time_left: Called after each trial with the seconds that those still to run will take, by those that ran.
     """
@@ -88,12 +94,14 @@ def compare(  # noqa: PLR0913 - what a caller may say
     task, notes = with_test(task)
     for strategy in chosen:  # a wrong option leaves no folder behind
         prepared = api.prepare(task, strategy, backbone, applicable(strategy, settings, task.kind), resources)
+        if source is not None and prepared.plan.start == "pretrained":
+            api.check_source(api.SourceBudget(source), task, prepared, resources)
     trunk = prepared.backbone
     try:
         (folder / "trials").mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise OptionError(f"--out {folder}: cannot be made ({error.strerror}); name another folder") from error
-    bench = Bench(backbone, trunk.outline, trunk.passport, settings, resources, folder / "trials")
+    bench = Bench(backbone, trunk.outline, trunk.passport, settings, resources, folder / "trials", source=source)
     groups, more = parts_of(task, shots, range(settings.seed, settings.seed + seeds))
     planned = [(strategy, part) for parts in groups for part in parts for strategy in dict.fromkeys(chosen)]
     trials = _run(bench, planned, on_trial, on_time_left)
@@ -138,4 +146,5 @@ def _compared(task: Task, folder: Path, trials: tuple[Trial, ...], notes: tuple[
     receipt = tuple(receipt_lines(gain, at_most))
     summaries = summarise(groups)
     found = Findings(task, trials, summaries, rows, verdict, receipt, curves, notes)
-    return Comparison(trials, summaries, gain, write_report(folder, found), verdict, rows, curves, receipt)
+    forgetting = forgetting_of(at_most)
+    return Comparison(trials, summaries, gain, write_report(folder, found), verdict, rows, curves, receipt, forgetting)

@@ -11,24 +11,33 @@ from typing import Any
 from regraft import api
 from regraft.comparing.energy import Meter, assumed_watts
 from regraft.comparing.parts import Part
-from regraft.core import Outline, Passport, Plan, Split, Step
+from regraft.core import Outline, Passport, Plan, Split, Step, Task
 from regraft.evaluating.bootstrap import RESAMPLES
 from regraft.evaluating.metrics import CalibrationBin
 from regraft.model import Model
 from regraft.running import resolve_device
 from regraft.strategies import strategy_named
 from regraft.strategies.applying import applicable
+from regraft.tasks import Documents
 
 FORMAT = 2  # of a trial's file; a file of another format is computed anew
 
 
 @dataclass(frozen=True)
 class ForgettingPoint:
-    """Tuned and pretrained weights mixed, `alpha` of the tuned ones: metrics on the target and on the source."""
+    """Tuned and pretrained weights mixed, `alpha` of the tuned ones: metrics on the target and on the source.
+
+    Attributes:
+        alpha: 0 = pretrained, 1 = tuned.
+        target: Validation accuracy of a head solved on that trunk; None where samples have no classes.
+        source: Accuracy of the original head on source data, or its perplexity.
+        lost: How much worse than at 0, as a share.
+    """
 
     alpha: float
-    target: float
+    target: float | None
     source: float
+    lost: float
 
 
 @dataclass(frozen=True)
@@ -117,6 +126,7 @@ class Bench:
         resources: Device, precision, cache.
         folder: Where trials are kept.
         exact: The settings are meant for the one strategy that will be run: what it has no use for is an error.
+        source: Data of what the backbone was pre-trained on; None = forgetting is not measured.
     """
 
     backbone: str
@@ -126,6 +136,7 @@ class Bench:
     resources: api.Resources
     folder: Path
     exact: bool = False
+    source: Task | Documents | None = None
 
     def plan(self, strategy: str, part: Part) -> Plan:
         """What a trial runs; no weights are loaded for it."""
@@ -143,6 +154,7 @@ class Bench:
             part.content,
             part.task.metric,
             self.resources.precision,
+            *([] if self.source is None else [self.source.fingerprint]),
         ]
         return self.folder / f"{hashlib.sha256(json.dumps(identity).encode()).hexdigest()}.json"
 
@@ -174,7 +186,7 @@ class Bench:
         # The test part is measured here, once, with its draws: fitting does not see it.
         learnt = replace(task, splits={name: split for name, split in task.splits.items() if name != "test"})
         with Meter() as meter:
-            model = api.fit(learnt, prepared, resources=self.resources)
+            model = api.fit(learnt, prepared, resources=self.resources, budget=self._budget(prepared.plan))
         plan, outline = model.run.plan, prepared.outline
         unchanged = plan.start == "pretrained" and plan.frozen(outline) == len(outline)
         found = model.evaluate(test, store=self.resources.store() if unchanged else None)
@@ -188,7 +200,7 @@ class Bench:
             validation=_validation(model, task.metric),
             labels=part.labels,
             draws=tuple(found.draws[task.metric].tolist()),
-            seconds=spent["total"],
+            seconds=spent["total"] - spent.get("forgetting", 0.0),
             training_seconds=spent["features"] + spent["training"],
             trainable_parameters=model.trainable_parameters,
             plan=plan,
@@ -198,7 +210,17 @@ class Bench:
             calibration=found.calibration,
             watts=assumed_watts(resolve_device(self.resources.device)),
             joules=meter.joules,
+            forgetting=_curve(model),
         )
+
+    def _budget(self, plan: Plan) -> api.SourceBudget | None:
+        """What is measured of forgetting; random weights know no source."""
+        return None if self.source is None or plan.start == "random" else api.SourceBudget(self.source)
+
+
+def _curve(model: Model) -> tuple[ForgettingPoint, ...]:
+    curve = [] if model.forgetting is None else model.forgetting["curve"]
+    return tuple(ForgettingPoint(**point) for point in curve)
 
 
 def _validation(model: Model, metric: str) -> float:

@@ -4,6 +4,7 @@ RegraftError
 ├── InputError            the input or the call is wrong: exit code 2
 │   ├── DataError         a file, row or label of DATA
 │   ├── BackboneError     a backbone's name, folder or weights
+│   │   └── HubError      a file of the hub that is not here and cannot be had
 │   ├── ModelError        a saved model's folder
 │   ├── OptionError       an option's value
 │   └── PlanError         a plan that does not fit its outline
@@ -28,6 +29,10 @@ class DataError(InputError):
 
 class BackboneError(InputError):
     """A backbone's name, folder or weights are unusable."""
+
+
+class HubError(BackboneError):
+    """A file of the hub is not on this machine and cannot be had from there."""
 
 
 class ModelError(InputError):

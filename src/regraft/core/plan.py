@@ -45,12 +45,12 @@ class Adapter:
     dropout: float = 0.05
 
 
-PenaltyKind = Literal["l2-sp", "lwf"]
+PenaltyKind = Literal["l2-sp", "lwf", "replay"]
 
 
 @dataclass(frozen=True)
 class Penalty:
-    """What holds the trunk near what it was: `l2-sp` its weights, `lwf` its answers.
+    """What holds the trunk near what it was: `l2-sp` its weights, `lwf` its answers, `replay` source samples.
 
     Attributes:
         kind: Which.

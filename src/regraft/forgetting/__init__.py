@@ -1,6 +1,19 @@
 """What tuning cost of what the trunk knew before, and how to keep that small."""
 
 from regraft.forgetting.budget import Kept, keep_within
-from regraft.forgetting.classes import Forgotten, Proxy, forgotten, source_proxy
+from regraft.forgetting.classes import class_measure
+from regraft.forgetting.language import language_measure
+from regraft.forgetting.measure import Forgotten, Measure, forgotten
+from regraft.forgetting.proxy import Proxy, source_proxy
 
-__all__ = ["Forgotten", "Kept", "Proxy", "forgotten", "keep_within", "source_proxy"]
+__all__ = [
+    "Forgotten",
+    "Kept",
+    "Measure",
+    "Proxy",
+    "class_measure",
+    "forgotten",
+    "keep_within",
+    "language_measure",
+    "source_proxy",
+]

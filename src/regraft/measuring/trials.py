@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from regraft.activations.store import ActivationStore
 from regraft.backbones import reinitialised
 from regraft.backbones.contract import Backbone
-from regraft.core import Plan, Split, Task, Train
+from regraft.core import Phase, Plan, Split, Task, Train
 from regraft.heads import head_for
 from regraft.predicting import Fitted, evaluated
 from regraft.running import execute
@@ -139,10 +139,15 @@ def _taken(split: Split, rows: Sequence[int]) -> Split:
 
 
 def _without_stopping(plan: Plan) -> Plan:
-    """The plan with every epoch run: there is no validation part to stop by."""
-    return replace(
-        plan, phases=tuple(replace(one, patience=0) if isinstance(one, Train) else one for one in plan.phases)
-    )
+    """The plan with every epoch run: there is no validation part to stop by, and no source data to replay."""
+    return replace(plan, phases=tuple(_to_the_end(one) for one in plan.phases))
+
+
+def _to_the_end(phase: Phase) -> Phase:
+    if not isinstance(phase, Train):
+        return phase
+    replayed = phase.penalty is not None and phase.penalty.kind == "replay"
+    return replace(phase, patience=0, penalty=None if replayed else phase.penalty)
 
 
 @contextmanager

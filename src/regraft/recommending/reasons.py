@@ -65,7 +65,7 @@ def _labels_said(situation: Situation) -> str:
     said = f"There are {summary.samples} training samples"
     said += f", about {situation.per_class:.0f} of each of {summary.classes} classes" if summary.classes else ""
     if situation.distance is None:
-        return f"{said}; how far they are from what {situation.evidence.backbone} was pre-trained on was not measured."
+        return f"{said}; {_affinity_said(situation)}"
     reading = (
         "near" if situation.distance < 1 / 3 else "far" if situation.distance > 2 / 3 else "at a middling distance"
     )
@@ -73,6 +73,17 @@ def _labels_said(situation: Situation) -> str:
         f"{said}; their domain is {reading} from what {situation.evidence.backbone} was pre-trained on "
         f"(similarity/distance {situation.distance:.2f}, 0 near, 1 far)."
     ).replace("near from", "near")
+
+
+def _affinity_said(situation: Situation) -> str:
+    """Without a distance from the source: what the trunk's features find that the raw input does not show."""
+    found = situation.evidence.get("similarity/affinity")
+    if found is None:
+        return f"how far they are from what {situation.evidence.backbone} was pre-trained on was not measured."
+    return (
+        f"a probe of the trunk's features finds {points(found.value, signed=True)} points more than one of the raw input "
+        "(similarity/affinity), which tells what pre-training knows of them."
+    )
 
 
 def _probe_said(situation: Situation) -> str:
@@ -112,7 +123,14 @@ def _backbones_said(first: Estimate, situations: Sequence[Situation]) -> list[st
         f"{one.evidence.backbone} {one.reached:.3f}" if one.probe else f"{one.evidence.backbone} not probed"
         for one in sorted(situations, key=lambda one: -one.reached)
     )
-    return [f"Of {len(situations)} backbones, {first.offer.backbone} is expected to serve best; probes: {others}."]
+    said = f"Of {len(situations)} backbones, {first.offer.backbone} is expected to serve best; probes: {others}"
+    scored = {one.evidence.backbone: one.evidence.get("score/logme") for one in situations}
+    known = {name: score.value for name, score in scored.items() if score is not None}
+    if len(known) < len(situations):
+        return [f"{said}."]
+    second = max(known, key=lambda name: known[name])
+    agreed = "the same" if second == first.offer.backbone else f"not so: it prefers {second}"
+    return [f"{said}. A second opinion, LogME, says {agreed}."]
 
 
 def _first_said(first: Estimate, order: Sequence[Estimate], metric: str) -> list[str]:

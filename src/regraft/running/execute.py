@@ -13,7 +13,7 @@ from regraft.activations.pairs import head_features
 from regraft.activations.recipes import prefix_hash
 from regraft.activations.store import ActivationStore
 from regraft.backbones.contract import Backbone
-from regraft.core import Penalty, Plan, Solve, Step, Task, Train
+from regraft.core import OptionError, Penalty, Plan, Solve, Split, Step, Task, Train
 from regraft.evaluating import Evaluation, evaluate_probabilities, evaluate_quantities
 from regraft.heads import Head, RidgeHead
 from regraft.running.batches import Supply
@@ -22,6 +22,7 @@ from regraft.running.devices import resolve_device
 from regraft.running.penalties import Keeper, build_keeper
 from regraft.running.phase import PhaseRun
 from regraft.running.probe import Solution, solve_logistic, solve_ridge
+from regraft.running.replay import build_replay
 from regraft.running.units import as_units
 
 Floats = NDArray[np.float32]
@@ -41,6 +42,7 @@ def execute(  # noqa: PLR0913 - what a caller may say
     resume: bool = False,
     progress: Progress | None = None,
     adapter_files: dict[str, bytes] | None = None,
+    replayed: Split | None = None,
 ) -> Generator[Step, None, None]:
     """Run the plan on a task; trunk and head are changed in place.
 
@@ -56,6 +58,8 @@ def execute(  # noqa: PLR0913 - what a caller may say
         resume: Go on from the checkpoint in `folder`; its steps are yielded again first.
         progress: Called with (what, done, total).
         adapter_files: Filled with what peft saves, where the plan trains adapters.
+        replayed: Source samples to learn from beside the task's, for the penalty `replay`: documents, or pictures
+            whose targets are outputs of the original head.
 
     Raises:
         PlanError: The plan does not fit the outline.
@@ -66,13 +70,14 @@ def execute(  # noqa: PLR0913 - what a caller may say
     plan.check(backbone.outline)
     device = resolve_device(device)
     task = as_units(task, backbone)
-    identity = run_identity(plan, prefix_hash(backbone, len(backbone.outline)), task.fingerprint)
+    content = [task.fingerprint, *([] if replayed is None else [one.digest for one in replayed.samples])]
+    identity = run_identity(plan, prefix_hash(backbone, len(backbone.outline)), "/".join(content))
     found = read_checkpoint(folder, identity) if resume and folder is not None else None
     done = found or Checkpoint(Position(), {})
     yield from done.position.steps
     supply = Supply(backbone, store, device, precision, plan.seed, progress, [], head.reads)
     steps = list(done.position.steps)
-    keepers = _keepers(plan, backbone, task, supply)
+    keepers = _keepers(plan, backbone, task, supply, replayed)
     for number, phase in enumerate(plan.phases):
         if number < done.position.phase:
             continue
@@ -97,7 +102,7 @@ def execute(  # noqa: PLR0913 - what a caller may say
             identity,
             progress,
             {} if adapter_files is None else adapter_files,
-            None if phase.penalty is None else keepers[phase.penalty],
+            keepers.get(phase.penalty) if phase.penalty and phase.frozen < len(backbone.outline) else None,
         )
         for step in run.steps(position, done.tensors if going_on else {}):
             steps.append(step)
@@ -106,10 +111,22 @@ def execute(  # noqa: PLR0913 - what a caller may say
     head.cpu()
 
 
-def _keepers(plan: Plan, backbone: Backbone, task: Task, supply: Supply) -> dict[Penalty, Keeper]:
+def _keepers(
+    plan: Plan, backbone: Backbone, task: Task, supply: Supply, replayed: Split | None
+) -> dict[Penalty, Keeper]:
     """What the plan's penalties stand for, made while the trunk is as it was."""
-    wanted = {phase.penalty for phase in plan.phases if isinstance(phase, Train) and phase.penalty is not None}
-    return {penalty: build_keeper(penalty, backbone, task.train, supply) for penalty in wanted}
+    made: dict[Penalty, Keeper] = {}
+    for phase in plan.phases:
+        penalty = phase.penalty if isinstance(phase, Train) else None
+        if penalty is None or penalty in made:
+            continue
+        if penalty.kind != "replay":
+            made[penalty] = build_keeper(penalty, backbone, task.train, supply)
+        elif replayed is None:
+            raise OptionError("--penalty replay: there is nothing to replay; add --source with data of the source")
+        else:
+            made[penalty] = build_replay(backbone, replayed, supply, penalty.strength)
+    return made
 
 
 def _solve(number: int, phase: Solve, plan: Plan, backbone: Backbone, head: Head, task: Task, supply: Supply) -> Step:

@@ -134,8 +134,14 @@ class Trainer:
         return total
 
 
-def validate(network: Network, source: Source, order: list[list[int]], targets: Tensor) -> dict[str, float]:
-    """Loss on a split, and accuracy where it has a meaning, everything in evaluation mode."""
+def validate(
+    network: Network, source: Source, order: list[list[int]], targets: Tensor, label_smoothing: float = 0.0
+) -> dict[str, float]:
+    """Loss on a split, and accuracy where it has a meaning, everything in evaluation mode.
+
+    The loss is the one that is trained, label smoothing included. Without it a network that is trained with smoothing
+    seems to get worse once it is no surer than it should be, and a task that is nearly solved stops too early.
+    """
     network.backbone.module.eval()
     network.head.eval()
     loss, right, exact = 0.0, 0, True
@@ -143,7 +149,7 @@ def validate(network: Network, source: Source, order: list[list[int]], targets: 
         for positions, state in zip(order, source.batches(order, 0), strict=True):
             outputs = network.outputs(state, source.start, len(network.backbone.outline)).cpu()
             wanted = targets[positions]
-            loss += float(network.head.loss(outputs, wanted, 0.0))
+            loss += float(network.head.loss(outputs, wanted, label_smoothing))
             hits = network.head.right(outputs, wanted)
             right, exact = right + (hits or 0), exact and hits is not None
     terms = max(network.head.terms(targets), 1)

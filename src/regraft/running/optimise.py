@@ -65,11 +65,12 @@ def build_optimiser(groups: list[dict[str, Any]]) -> AdamW:
 
 def build_schedule(optimiser: AdamW, warmup_share: float, steps: int) -> LambdaLR:
     """Linear warm-up, then a half cosine down to 0 at the last step."""
+    return LambdaLR(optimiser, lambda step: warmup_cosine(step, warmup_share, steps))
+
+
+def warmup_cosine(step: int, warmup_share: float, steps: int) -> float:
+    """What the rate is multiplied by at a step, 0-1."""
     warmup = max(round(warmup_share * steps), 1)
-
-    def factor(step: int) -> float:
-        if step < warmup:
-            return (step + 1) / (warmup + 1)
-        return 0.5 * (1 + math.cos(math.pi * (step - warmup) / max(steps - warmup, 1)))
-
-    return LambdaLR(optimiser, factor)
+    if step < warmup:
+        return (step + 1) / (warmup + 1)
+    return 0.5 * (1 + math.cos(math.pi * (step - warmup) / max(steps - warmup, 1)))

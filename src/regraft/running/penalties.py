@@ -1,6 +1,6 @@
 """What holds a trunk near what it was while it trains."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Protocol
 
 import torch
@@ -9,14 +9,22 @@ from torch import Tensor, nn
 from regraft.activations.extract import pooled_features
 from regraft.backbones.contract import Backbone, State
 from regraft.backbones.source_heads import source_head
-from regraft.core import BackboneError, Penalty, Split
+from regraft.core import BackboneError, Penalty, Split, Train
 from regraft.running.batches import Supply
 
 TEMPERATURE = 2.0  # Li and Hoiem 2016, section 3
 
 
+# From a state, the stage that it enters and how many stages are frozen, to the state after the last stage.
+Through = Callable[[State, int, int], State]
+
+
 class Keeper(Protocol):
     """A term that is added to the loss."""
+
+    def begin(self, through: Through, phase: Train, order: Sequence[Sequence[int]], epoch: int) -> None:
+        """Told before each epoch: the trunk as the loop runs it, the phase, its batches and the epoch's number."""
+        ...
 
     def loss(self, positions: Sequence[int], state: State) -> Tensor:
         """The term for a batch, a scalar, given its samples' positions and the state after the last stage."""
@@ -30,6 +38,9 @@ class StartingPoint:
         self._module = backbone.module
         self._start = {name: one.detach().clone() for name, one in backbone.module.named_parameters()}
         self._strength = strength
+
+    def begin(self, through: Through, phase: Train, order: Sequence[Sequence[int]], epoch: int) -> None:
+        """Nothing to prepare."""
 
     def loss(self, positions: Sequence[int], state: State) -> Tensor:
         """The same for every batch."""
@@ -55,6 +66,9 @@ class OldAnswers:
         self._backbone, self._last, self._strength = backbone, last, strength
         self._features = torch.from_numpy(features)
         self._head = _original(backbone)
+
+    def begin(self, through: Through, phase: Train, order: Sequence[Sequence[int]], epoch: int) -> None:
+        """Nothing to prepare."""
 
     def loss(self, positions: Sequence[int], state: State) -> Tensor:
         """Of the batch's samples, their mean."""

@@ -77,18 +77,18 @@ class PhaseRun:
         apply_freeze(self.backbone, self.phase)
         seal = FrozenSeal(self.backbone, self.phase)
         work = _Work.begin(self, position, tensors)
-        while not work.finished:
-            try:
-                step = work.epoch()
-            except DivergedError:
-                work = work.calmer()
-                continue
-            try:
+        try:
+            while not work.finished:
+                try:
+                    step = work.epoch()
+                except DivergedError:
+                    work = work.calmer()
+                    continue
                 yield step
-            except GeneratorExit:  # whoever stops early gets back a trunk of the layers that it had
-                if adapted is not None:
-                    adapted.merge()
-                raise
+        except BaseException:  # whoever stops early gets back a trunk of the layers that it had
+            if adapted is not None:
+                adapted.merge()
+            raise
         work.restore_best()
         self.backbone.module.eval()
         self.head.eval()
@@ -119,7 +119,8 @@ class _Work:
         low = trains_in_bf16(run.device, run.precision, convolutional=convolutional) and run.phase.frozen < len(
             run.backbone.outline
         )
-        network = Network(run.backbone, run.head, run.device, low, run.phase.batch_size)
+        # A last batch of one sample joins the one before it: all of that in one piece, for the batch statistics' sake.
+        network = Network(run.backbone, run.head, run.device, low, run.phase.batch_size + 1)
         groups = parameter_groups(run.backbone, run.head, run.phase, position.scale)
         optimiser = build_optimiser(groups)
         schedule = build_schedule(optimiser, run.phase.warmup, run.phase.epochs * cls._batches(run))
@@ -166,6 +167,8 @@ class _Work:
             self.lengths[0],
             f"{run.plan.seed}/{run.number}/{epoch}",
         )
+        if run.keeper is not None:
+            run.keeper.begin(self.network.last_state, phase, order, epoch)
         targets = torch.tensor(run.task.train.targets)
         trainer = Trainer(self.network, phase, self.optimiser, self.schedule, targets, run.progress, run.keeper)
         with torch.random.fork_rng():
@@ -174,7 +177,8 @@ class _Work:
         metrics = {"loss": loss}
         if held is not None:
             held_order = plain_order(len(run.task.validation), phase.batch_size, self.lengths[1])
-            metrics = validate(self.network, held, held_order, torch.tensor(run.task.validation.targets))
+            wanted = torch.tensor(run.task.validation.targets)
+            metrics = validate(self.network, held, held_order, wanted, phase.label_smoothing)
         step = Step(
             run.number, epoch, loss, metrics, time.perf_counter() - begun, features, self._note(epoch, loss, chunk)
         )

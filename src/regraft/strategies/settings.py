@@ -23,8 +23,8 @@ class Settings:
         augment: Random views of pictures.
         cache: Store activations at the boundary.
         seed: Of every random choice.
-        penalty: What holds a tuned trunk near what it was: `l2-sp` or `lwf`.
-        penalty_strength: Its factor; 0.01 and 1 where nothing is said.
+        penalty: What holds a tuned trunk near what it was: `l2-sp`, `lwf` or, with source data, `replay`.
+        penalty_strength: Its factor; 0.01, 1 and 1 where nothing is said.
     """
 
     boundary: str | None = None

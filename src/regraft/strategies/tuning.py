@@ -31,8 +31,9 @@ def tuning_plan(
     return Plan(name, head, (phase,), seed=settings.seed)
 
 
-# Li 2018 tries L2-SP from 0.001 to 1; Li and Hoiem 2016 give old and new answers the same weight.
-STRENGTHS: dict[PenaltyKind, float] = {"l2-sp": 0.01, "lwf": 1.0}
+# Li 2018 tries L2-SP from 0.001 to 1; Li and Hoiem 2016 give old and new answers the same weight; a replayed sample
+# counts as much as one of the target.
+STRENGTHS: dict[PenaltyKind, float] = {"l2-sp": 0.01, "lwf": 1.0, "replay": 1.0}
 
 
 def _penalty(settings: Settings) -> Penalty | None:
@@ -43,7 +44,7 @@ def _penalty(settings: Settings) -> Penalty | None:
     """
     if settings.penalty is None:
         if settings.penalty_strength is not None:
-            raise OptionError("--penalty-strength: there is no penalty; add --penalty l2-sp or --penalty lwf")
+            raise OptionError("--penalty-strength: there is no penalty; add --penalty l2-sp, lwf or replay")
         return None
     strength = settings.penalty_strength
     return Penalty(settings.penalty, STRENGTHS[settings.penalty] if strength is None else strength)

@@ -27,8 +27,8 @@ def read_question_rows(tables: Iterable[tuple[Path, str, Iterable[Row]]], findin
             answers = row.get("answers")
             if isinstance(answers, dict):
                 texts, starts = answers.get("text") or [], answers.get("answer_start") or []
-                if len(texts) != len(starts):
-                    message = "questions with answers and answer_start of unequal length; left out"
+                if not isinstance(texts, list) or not isinstance(starts, list) or len(texts) != len(starts):
+                    message = "questions whose answers and answer_start are not lists of equal length; left out"
                     findings.add("error", "unequal-lengths", message, place)
                     continue
                 given = [{"text": text, "answer_start": start} for text, start in zip(texts, starts, strict=True)]
@@ -77,7 +77,7 @@ def _add(reading: Reading, place: str, split: str, row: dict[str, Any], context:
         findings.add("error", "missing-answer", message, place)
         return
     spans: list[tuple[int, str]] = []
-    for answer in [] if row.get("is_impossible") else list(given or ()):
+    for answer in [] if row.get("is_impossible") else given if isinstance(given, list) else [given]:
         span = _span(answer, context, place, findings)
         if span is None:
             return

@@ -10,6 +10,12 @@ from regraft.tasks.tables import TABLE_SUFFIXES, rows_of
 from regraft.tasks.texts import Columns, read_texts
 from regraft.tasks.tokens import TAGGED_SUFFIXES, holds_tags, read_tagged_files, read_tagged_rows
 
+# What a file without a row should hold.
+EMPTY = {
+    "table": "give rows with {0.text} and {0.label}",
+    "tagged": "give a token and its tag on each line, and an empty line after each sentence",
+    "squad": "give questions with their answers",
+}
 TEXT_SUFFIXES = (*TABLE_SUFFIXES, *TAGGED_SUFFIXES, SQUAD_SUFFIX)
 
 
@@ -32,9 +38,10 @@ def read_text_files(files: dict[Path, str], columns: Columns) -> Reading:
     if len(kinds) > 1:
         raise DataError(f"{', '.join(map(str, files))}: files of different kinds; give one kind for all splits")
     findings = Findings()
-    reading = _read(kinds.pop(), files, columns, findings)
+    form = kinds.pop()
+    reading = _read(form, files, columns, findings)
     if not reading.records:
-        faults = worst(findings.problems()) or f"give rows with {columns.text} and {columns.label}"
+        faults = worst(findings.problems()) or EMPTY[form].format(columns)
         raise DataError(f"{', '.join(map(str, files))}: no usable rows; {faults}")
     return reading
 

@@ -12,6 +12,7 @@ from regraft.tasks.tables import Row
 
 PAIR_COLUMN = "text_pair"
 FLOAT_CLASSES = 20  # more distinct fractions than this are a quantity, not classes
+MOSTLY = 0.8  # share of labels that must be numbers for the rest to be mistakes
 
 
 @dataclass(frozen=True)
@@ -39,9 +40,9 @@ def read_texts(tables: Iterable[tuple[Path, str, Iterable[Row]]], columns: Colum
             if record is not None:
                 reading.records.append(record)
         _check_columns(file, seen, columns)
-    if _are_quantities({record.label for record in reading.records}):
+    if _are_quantities([record.label for record in reading.records]):
         reading.kind = "text-regression"
-        reading.records = [replace(record, target=float(record.label), label="") for record in reading.records]
+        reading.records = [one for record in reading.records if (one := _with_quantity(record, findings)) is not None]
     return reading
 
 
@@ -70,11 +71,32 @@ def _record(place: str, row: dict[str, Any], columns: Columns, split: str, findi
     return Record(TextSample(place, words, None if pair is None else str(pair)), str(label).strip(), split)
 
 
-def _are_quantities(labels: set[str]) -> bool:
-    """Whether labels are fractions, too many for classes: one class per value would be nonsense."""
-    if len(labels) <= FLOAT_CLASSES or not any("." in label for label in labels):
+def _are_quantities(labels: list[str]) -> bool:
+    """Whether labels are fractions, too many for classes: one class per value would be nonsense.
+
+    A few that are no numbers are faults of a quantity's column, and do not make classes of it.
+    """
+    numbers = [label for label in labels if _quantity(label) is not None]
+    distinct = set(numbers)
+    if len(distinct) <= FLOAT_CLASSES or not any("." in label for label in distinct):
         return False
+    return len(numbers) >= MOSTLY * len(labels)
+
+
+def _with_quantity(record: Record, findings: Findings) -> Record | None:
+    """A record of a quantity; None, and named, where its label is no number."""
+    value = _quantity(record.label)
+    if value is None:
+        message = "rows whose label is no number, where others are quantities; left out"
+        findings.add("error", "not-a-quantity", message, f"{record.sample.source} ({record.label[:40]!r})")
+        return None
+    return replace(record, target=value, label="")
+
+
+def _quantity(label: str) -> float | None:
+    """The finite number that a label is."""
     try:
-        return all(isfinite(float(label)) for label in labels)
+        value = float(label)
     except ValueError:
-        return False
+        return None
+    return value if isfinite(value) else None
