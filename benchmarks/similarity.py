@@ -1,15 +1,15 @@
-"""How near each task is to a backbone's source, by every measure there is: what `similarity/distance` is calibrated on.
+"""How near each task is to a backbone's source: what `similarity/distance` is calibrated on.
 
     uv run python benchmarks/similarity.py            # measure; goes on where it was stopped
     uv run python benchmarks/similarity.py --calibrate
 
-Only training samples are read, and labels only by the probes of `similarity/affinity`. What each task's domain is stands
-in `DOMAINS`, taken from the READMEs of the data, not from any result. Source statistics of the ImageNet networks are
-those of 600 pictures of tiny-imagenet. Rows go to results/similarity.jsonl. Needs the real data (REGRAFT_SHARED or
-../shared).
+No label is read, and no test sample. What each task's domain is stands in `DOMAINS`, taken from the READMEs of the data,
+not from any result. Source statistics of the ImageNet network are those of 300 pictures of tiny-imagenet. Rows go to
+results/similarity.jsonl. Needs the real data (REGRAFT_SHARED or ../shared).
 """
 
 import argparse
+import hashlib
 import json
 import os
 from pathlib import Path
@@ -20,18 +20,17 @@ from scipy.stats import kendalltau
 
 from regraft import api
 from regraft.core import ImageSample, Split, Task
-from regraft.measuring.domain import placed
-from regraft.measuring.measure import observe
-from regraft.measuring.similarity import similarity
+from regraft.measuring.domain import ENDS, placed
+from regraft.measuring.similarity import confidence, distances, fragmentation
 from regraft.measuring.source_statistics import SourceStatistics, source_statistics
+from regraft.measuring.subject import drawn_rows, subject_of
 from regraft.tasks.pictures import digested
 from regraft.tasks.webdataset import read_shards
 
 SHARED = Path(os.environ.get("REGRAFT_SHARED") or Path(__file__).resolve().parents[2] / "shared")
 RESULTS = Path(__file__).parent / "results" / "similarity.jsonl"
-SOURCE_SAMPLES = 600
-MOST_SAMPLES = 400
-LEAST_TAU = 0.5  # with the domains: a measure that orders them worse has no say
+SOURCE_SAMPLES = 300
+MOST_SAMPLES = 200
 
 # 0 = the same kind of data as the source, 1 = another kind of the same thing (other cameras, scale, style, language use),
 # 2 = other things altogether.
@@ -73,12 +72,32 @@ def measure(kind: str) -> None:
             continue
         if kind == "vision" and source is None:
             source = source_statistics(backbone, tiny_imagenet(), most_samples=SOURCE_SAMPLES)
-        subject = observe(api.open_task(SHARED / "data" / kind / name), backbone, most_samples=MOST_SAMPLES)
-        found = {one.name.removeprefix("similarity/"): round(one.value, 4) for one in similarity(subject, source)}
+        if kind == "text":
+            taken = list(fragmentation(backbone, texts(name).train.samples))
+        else:
+            task = pictures(name)
+            subject = subject_of(task, backbone, drawn_rows(task, MOST_SAMPLES, 0), api.Resources())
+            taken = [*(confidence(subject.original) if subject.original is not None else ())]
+            taken += [*(distances(subject, source) if source is not None else ())]
+        found = {one.name.removeprefix("similarity/"): round(one.value, 4) for one in taken}
+        found.pop("class-means", None)  # reads labels
         row = {"kind": kind, "task": name, "backbone": named, "domain": domain, **found}
         with RESULTS.open("a") as file:
             file.write(json.dumps(row) + "\n")
         print(json.dumps(row), flush=True)
+
+
+def pictures(name: str) -> Task:
+    """Training pictures as they lie in their folders: opening a task would compare all of them."""
+    files = sorted((SHARED / "data" / "vision" / name / "train").glob("*/*"))
+    classes = tuple(sorted({file.parent.name for file in files}))
+    samples = tuple(ImageSample(str(file), str(file), hashlib.sha256(file.read_bytes()).hexdigest()) for file in files)
+    targets = tuple(classes.index(file.parent.name) for file in files)
+    return Task(name, "image-classification", classes, {"train": Split(samples, targets)})
+
+
+def texts(name: str) -> Task:
+    return api.open_task(SHARED / "data" / "text" / name)
 
 
 def tiny_imagenet() -> Task:
@@ -96,25 +115,26 @@ def rows() -> list[dict[str, Any]]:
 
 
 def calibrate() -> None:
-    """The ends of each measure, how well it orders the domains, and what tasks that were left out would be called."""
-    for kind in DOMAINS:
+    """The ends of each measure, how well it orders the domains, and where tasks that were left out would be placed.
+
+    Which measures `regraft.measuring.domain` takes was chosen by the last line, among single ones, pairs and all three.
+    """
+    for kind, reads in (("vision", "image"), ("text", "text")):
         found = [row for row in rows() if row["kind"] == kind]
-        skipped = {"kind", "task", "backbone", "domain", "distance"}
-        names = [name for name in found[0] if name not in skipped and "/" not in name] if found else []
-        useful = []
-        for name in names:
-            kept = [row for row in found if name in row]
-            near, far = ends(kept, name)
-            tau = kendalltau([row[name] for row in kept], [row["domain"] for row in kept]).statistic
-            print(f"{kind:6s} {name:14s} near {near:.3f}, far {far:.3f}; tau with the domains {tau:+.2f}")
-            if abs(tau) >= LEAST_TAU:
-                useful.append(name)
-        told = [left_out(found, row, useful) for row in found]
-        for row, value in zip(found, told, strict=True):
-            print(f"{kind:6s} {row['task']:16s} domain {row['domain']}, left out and placed at {value:.2f}")
-        if useful:
+        for name in found[0]:
+            if name not in {"kind", "task", "backbone", "domain"}:
+                near, far = ends(found, name)
+                tau = kendalltau([row[name] for row in found], [row["domain"] for row in found]).statistic
+                print(f"{kind:6s} {name:14s} near {near:.3f}, far {far:.3f}; tau with the domains {tau:+.2f}")
+        taken = list(ENDS[reads])  # type: ignore[index]
+        for names in [taken, *([name] for name in taken if len(taken) > 1)]:
+            told = [left_out(found, row, names) for row in found]
             tau = kendalltau(told, [row["domain"] for row in found]).statistic
-            print(f"{kind:6s} by {', '.join(useful)}: tau of left-out places {tau:+.2f}")
+            error = np.sqrt(np.mean([(one - row["domain"] / 2) ** 2 for one, row in zip(told, found, strict=True)]))
+            places = ", ".join(f"{row['task']} {one:.2f}" for one, row in zip(told, found, strict=True))
+            print(
+                f"{kind:6s} by {' and '.join(names)}, each task left out: {places}; tau {tau:+.2f}, error {error:.2f}"
+            )
 
 
 def ends(kept: list[dict[str, Any]], name: str) -> tuple[float, float]:

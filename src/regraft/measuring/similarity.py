@@ -1,12 +1,13 @@
 """How near a task is to what a backbone was pre-trained on."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
 
-from regraft.core import Measurement, Task, TextSample
+from regraft.backbones.contract import Backbone
+from regraft.core import Measurement, Sample, Task, TextSample
 from regraft.measuring.baseline import raw_probe
 from regraft.measuring.distances import aligned, class_distance, frechet, mmd, proxy_a
 from regraft.measuring.domain import domain_distance
@@ -49,10 +50,10 @@ def confidence(original: Doubles) -> Iterator[Measurement]:
     )
 
 
-def fragmentation(subject: Subject) -> Iterator[Measurement]:
+def fragmentation(backbone: Backbone, samples: Sequence[Sample]) -> Iterator[Measurement]:
     """Into how many pieces the tokenizer cuts a word: words of its own training data it keeps whole."""
-    preprocess: Any = subject.backbone.preprocess
-    texts = [sample.text for sample in subject.samples[:MOST_TEXTS] if isinstance(sample, TextSample)]
+    preprocess: Any = backbone.preprocess
+    texts = [sample.text for sample in samples[:MOST_TEXTS] if isinstance(sample, TextSample)]
     words = [re.findall(r"\w+", text) for text in texts]
     pieces = [
         len(one)
@@ -86,7 +87,7 @@ def _measures(subject: Subject, source: Task | SourceStatistics | None) -> Itera
     if subject.original is not None:
         yield from confidence(subject.original)
     if subject.backbone.kind == "text":
-        yield from fragmentation(subject)
+        yield from fragmentation(subject.backbone, subject.samples)
     yield from affinity(subject)
     known = source if isinstance(source, SourceStatistics) else None
     if isinstance(source, Task):

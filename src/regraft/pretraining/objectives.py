@@ -4,6 +4,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+import torch
+
 from regraft.activations.store import ActivationStore
 from regraft.backbones import load_backbone
 from regraft.backbones.vision import VisionBackbone
@@ -70,7 +72,9 @@ def objective_of(call: Call, work: Work) -> Prepared:
     Raises:
         InputError: Something does not go together; nothing has been trained.
     """
-    return BUILDERS[call.objective](call, work)
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(call.seed)  # new heads begin with random weights too
+        return BUILDERS[call.objective](call, work)
 
 
 def _supervised(call: Call, work: Work) -> Prepared:

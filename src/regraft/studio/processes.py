@@ -27,22 +27,24 @@ class Worker:
         self._process: asyncio.subprocess.Process | None = None
         self._answered = 0
         self._ready = False
+        self._starting = asyncio.Lock()
 
     async def start(self) -> None:
         """Begin loading libraries; returns before they are loaded."""
-        if self._process is not None and self._process.returncode is None:
-            return
-        arguments = [sys.executable, "-m", "regraft.studio.worker", *(["--gentle"] if self._gentle else [])]
-        self._answered = 0
-        self._ready = False
-        self._process = await asyncio.create_subprocess_exec(
-            *arguments,
-            stdin=asyncio.subprocess.PIPE,
-            stdout=asyncio.subprocess.PIPE,
-            limit=LONGEST_LINE,
-            start_new_session=True,  # Ctrl-C in the terminal reaches the server alone, which then ends its workers
-            env={**os.environ, "HF_HUB_OFFLINE": "1", "TOKENIZERS_PARALLELISM": "false"},
-        )
+        async with self._starting:
+            if self._process is not None and self._process.returncode is None:
+                return
+            arguments = [sys.executable, "-m", "regraft.studio.worker", *(["--gentle"] if self._gentle else [])]
+            self._answered = 0
+            self._ready = False
+            self._process = await asyncio.create_subprocess_exec(
+                *arguments,
+                stdin=asyncio.subprocess.PIPE,
+                stdout=asyncio.subprocess.PIPE,
+                limit=LONGEST_LINE,
+                start_new_session=True,  # Ctrl-C in the terminal reaches the server alone, which then ends its workers
+                env={**os.environ, "HF_HUB_OFFLINE": "1", "TOKENIZERS_PARALLELISM": "false"},
+            )
 
     async def ask(self, request: dict[str, Any]) -> dict[str, Any]:
         """Its answer: an object with `result`, `refused` or `failed`.
