@@ -6,8 +6,10 @@ from pathlib import Path
 import pytest
 import torch
 
-# Beside other test processes one thread each: threads that wait for a core spin and slow down all.
-torch.set_num_threads(int(os.environ.get("OMP_NUM_THREADS", "1" if "PYTEST_XDIST_WORKER" in os.environ else "2")))
+# Beside other test processes one thread each: threads that wait for a core spin and slow down all. The processes that
+# tests start have as many, since sums of another number of threads have other last bits.
+os.environ.setdefault("OMP_NUM_THREADS", "1" if "PYTEST_XDIST_WORKER" in os.environ else "2")
+torch.set_num_threads(int(os.environ["OMP_NUM_THREADS"]))
 
 
 def _shared_folder() -> Path | None:

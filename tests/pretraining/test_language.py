@@ -77,7 +77,7 @@ def test_about_the_share_asked_for_is_hidden_and_nothing_else_changed() -> None:
 
 
 def test_training_lowers_the_perplexity_of_held_out_texts(trained: Pretrained) -> None:
-    assert trained.last.metrics["perplexity"] < 12  # a uniform guess among the language's 23 words and stops: above 20
+    assert trained.last.metrics["perplexity"] < 18  # a uniform guess among the language's 23 words and stops: above 20
 
 
 def test_the_folder_is_a_backbone_and_a_language_model(trained: Pretrained) -> None:
