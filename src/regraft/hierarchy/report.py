@@ -117,7 +117,7 @@ def _anchor(found: Probe, anchor: Anchor) -> str:
             f'<span class="{mark}">{escape(found.classes[near.label])}</span></span></td></tr>'
         )
     head = (
-        f"<th>layer</th><th class=number>p({escape(label)})</th><th>words: orange holds the class up, blue speaks against; "
+        f"<th>layer</th><th class=number>p({escape(label)})</th><th class=words>words: orange holds the class up, blue speaks against; "
         "below, the nearest other text and its class</th>"
     )
     return (
