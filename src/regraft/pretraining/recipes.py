@@ -166,6 +166,17 @@ PRESETS: tuple[Preset, ...] = (
         ),
         "its second run, which goes on from the first",
     ),
+    Preset(
+        "resnet-small-3",
+        "supervised",
+        Supervised(
+            Schedule(epochs=8, batch_size=96, learning_rate=1.5e-3),
+            Views(sizes=((0.0, 48), (0.6, 64)), smallest_area=0.35, jitter=0.2),
+            label_smoothing=0.0,
+            teacher_side=128,
+        ),
+        "its third run, the longest, with stronger views",
+    ),
 )
 
 

@@ -134,7 +134,9 @@ class Guard:
                 answer = MutableHeaders(scope=message)
                 for key, value in HEADERS.items():
                     answer.setdefault(key, value)
-                answer.setdefault("cache-control", "no-store")
+                # What is a visitor's own is kept nowhere; our pages may be, and are asked for again by their tag.
+                own = scope["path"].startswith("/api/")
+                answer.setdefault("cache-control", "no-store" if own else "no-cache")
                 if issued:
                     answer.append("set-cookie", _cookie(name, issued))
             await send(message)

@@ -25,10 +25,12 @@ def main() -> None:
     """Serve requests until standard input is closed."""
     replies = os.fdopen(os.dup(1), "w", encoding="utf-8")
     os.dup2(2, 1)  # what a library prints is no reply
+    requests = os.dup(0)
+    _close_stdin()
     if "--gentle" in sys.argv:
         os.nice(GENTLE)
     waiting: queue.Queue[str] = queue.Queue()
-    threading.Thread(target=_listen, args=(sys.stdin, waiting), daemon=True).start()
+    threading.Thread(target=_listen, args=(requests, waiting), daemon=True).start()
     _warm_up()
     _say(replies, {"ready": True})
     while True:
@@ -41,9 +43,23 @@ def _warm_up() -> None:
     import regraft.comparing  # noqa: F401, PLC0415
 
 
-def _listen(stdin: TextIO, waiting: "queue.Queue[str]") -> None:
-    for line in stdin:
-        waiting.put(line)
+def _close_stdin() -> None:
+    """Leave nothing to read under its usual name.
+
+    A process that a library forks closes `sys.stdin`, and would wait for ever for a lock that the reading thread holds.
+    """
+    nothing = os.open(os.devnull, os.O_RDONLY)
+    os.dup2(nothing, 0)
+    os.close(nothing)
+
+
+def _listen(requests: int, waiting: "queue.Queue[str]") -> None:
+    """Put every line that comes in line; when the server is gone, end."""
+    left = b""
+    while piece := os.read(requests, 1 << 16):
+        *lines, left = (left + piece).split(b"\n")
+        for line in lines:
+            waiting.put(line.decode())
     os._exit(0)
 
 
