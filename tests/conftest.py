@@ -1,10 +1,15 @@
 """Shared fixtures: where the real data are, and a cache folder that each test has to itself."""
 
 import os
+import sys
 from pathlib import Path
 
 import pytest
 import torch
+
+# Tests start many processes, and a library that is compiled again in each of them takes longer than most tests.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+sys.dont_write_bytecode = False
 
 # Beside other test processes one thread each: threads that wait for a core spin and slow down all. The processes that
 # tests start have as many, since sums of another number of threads have other last bits.

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from regraft.core import Split, Task
+from regraft.core.places import default_cache_dir
 
 if TYPE_CHECKING:  # scoring reads rows and needs no network
     from regraft.backbones.contract import Backbone
@@ -17,7 +18,8 @@ if TYPE_CHECKING:  # scoring reads rows and needs no network
 
 SHARED = Path(os.environ.get("REGRAFT_SHARED") or Path(__file__).resolve().parents[3] / "shared")
 RESULTS = Path(__file__).parents[1] / "results"
-WORK = Path(os.environ.get("REGRAFT_VERDICT") or "/tmp/verdict")  # noqa: S108 - trials and activations: remade where lost
+# Trials and activations: remade where lost.
+WORK = Path(os.environ.get("REGRAFT_VERDICT") or default_cache_dir() / "verdict")
 
 TEXTS = (
     "trec6", "sst2", "cola", "sms_spam", "tweet_emotion", "satd_comments",

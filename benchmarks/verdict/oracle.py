@@ -3,7 +3,7 @@
     uv run python benchmarks/verdict/oracle.py --minutes 20 [--shots 10,all] [--seeds 0,1,2] [--backbones minilm,…]
 
 Rows are appended to results/oracle.jsonl, the cheapest first; a run goes on where the last one stopped. Trials are kept
-by content under REGRAFT_VERDICT (/tmp/verdict) as `regraft compare` keeps them. Pictures are read at 96 pixels.
+by content under REGRAFT_VERDICT (default: in regraft's cache) as `regraft compare` keeps them. Pictures are read at 96 pixels.
 """
 
 import argparse
