@@ -49,7 +49,9 @@ def recipe(run: Path, runs: list[Path]) -> dict[str, Any]:
     call: dict[str, Any] = json.loads((run / "recipe.json").read_text())
     for key in ("data", "teacher", "source"):
         call[key] = Path(call[key]).name
-    if call["source"]:
+    if call["source"] == "bundled:resnet-small":  # it went on from what was in the package
+        call["source"] = f"run {runs.index(run)}"
+    elif call["source"]:
         call["source"] = f"run {1 + [one.name for one in runs].index(call['source'])}"
     return call
 
