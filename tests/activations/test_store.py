@@ -166,7 +166,7 @@ def test_features_that_a_rival_evicts_meanwhile_are_computed_again(backbone: Bac
     expected, _ = pooled_features(backbone, SAMPLES[:4], None)
     pooled_features(backbone, SAMPLES[:2], ActivationStore(tmp_path))
     found, _ = pooled_features(backbone, SAMPLES[:4], ActivationStore(tmp_path), progress=evicting)
-    assert np.array_equal(found[-1], expected[-1])
+    np.testing.assert_allclose(found[-1], expected[-1], atol=1e-4)  # in batches of another size
 
 
 def test_what_stored_activations_took_is_remembered(backbone: Backbone, tmp_path: Path) -> None:
