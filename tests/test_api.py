@@ -6,9 +6,10 @@ import numpy as np
 import pytest
 
 import regraft
+from regraft import api
 from regraft.api import Resources, Settings
 from regraft.comparing import TransferGain, gain_sentence
-from regraft.core import DataError
+from regraft.core import DataError, Step
 from regraft.inputs import samples_from
 from regraft.tasks import few_shot
 
@@ -72,3 +73,10 @@ def test_inputs_of_all_kinds(shared: Path, tmp_path: Path) -> None:
 )
 def test_the_gain_is_told_with_its_sign(low: float, high: float, said: str) -> None:
     assert said in gain_sentence(TransferGain("lp", (low + high) / 2, low, high, 0.5, None))
+
+
+def test_seconds_of_an_interrupted_run_are_told_apart() -> None:
+    told = [Step(0, 0, 1.0, {}, seconds=5.0), Step(0, 1, 1.0, {}, seconds=0.0)]
+    earlier: list[Step] = []
+    assert list(api._reported(iter(told), None, earlier)) == told
+    assert earlier == told[:1]

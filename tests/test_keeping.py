@@ -18,7 +18,7 @@ from regraft.activations.extract import pooled_features
 from regraft.backbones.contract import Backbone
 from regraft.backbones.source_heads import source_head
 from regraft.cli.main import run
-from regraft.core import BackboneError, DataError, Task
+from regraft.core import BackboneError, DataError, Step, Task
 from regraft.model import Model
 from regraft.running import phase
 from regraft.running.loop import Network
@@ -351,3 +351,44 @@ def test_compare_tells_what_each_strategy_forgets(
     report = (tmp_path / "study" / "report.html").read_text()
     assert "Forgetting" in report
     assert "accuracy on the source" in report
+
+
+def test_a_resumed_run_with_replay_has_the_bits_of_an_uninterrupted_one(
+    backbone: Path, source: Path, task: Task, tmp_path: Path
+) -> None:
+    settings = Settings(epochs=3, augment=False, batch_norm="train", penalty="replay")
+
+    def fit(out: str, cache: str, stop_after: int | None = None) -> Model:
+        def on_step(step: Step) -> None:
+            if step.epoch == stop_after:
+                raise KeyboardInterrupt
+
+        return api.fit(
+            task,
+            "partial-fine-tuning",
+            backbone=str(backbone),
+            settings=settings,
+            resources=api.Resources(cache_dir=tmp_path / cache),
+            out=tmp_path / out,
+            resume=stop_after is None,
+            on_step=on_step,
+            budget=api.SourceBudget(api.open_task(source)),
+        )
+
+    with pytest.raises(KeyboardInterrupt):
+        fit("cut", "one", stop_after=0)
+    resumed, whole = fit("cut", "one"), fit("whole", "one")  # the whole run finds what the cut one had stored
+    assert [step.loss for step in resumed.run.steps] == [step.loss for step in whole.run.steps]
+    weights = resumed.backbone.module.state_dict()
+    assert all(torch.equal(one, weights[name]) for name, one in whole.backbone.module.state_dict().items())
+
+
+def test_a_head_that_has_learnt_from_the_validation_part_is_not_measured_on_it(
+    backbone: Path, source: Path, task: Task
+) -> None:
+    settings = Settings(epochs=2, learning_rate=3e-3)
+    budget = api.SourceBudget(api.open_task(source), 0.05)
+    model = api.fit(task, "full-fine-tuning", backbone=str(backbone), settings=settings, budget=budget)
+    assert model.forgetting is not None
+    (taken,) = [one for one in model.forgetting["curve"] if one["alpha"] == model.forgetting["alpha"]]
+    assert model.results["validation"] == {"accuracy": taken["target"], "intervals": {}}

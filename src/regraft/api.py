@@ -22,7 +22,7 @@ from regraft.inputs import samples_from
 from regraft.keeping import SourceBudget, kept_within, measure_of, open_source, replayed_split, replays
 from regraft.measuring import measure
 from regraft.model import ADAPTER_FOLDER, BACKBONE_FOLDER, DRAFT, HEAD_FILE, MODEL_FILE, Model, Progress, load
-from regraft.preparing import Prepared, prepare, recommend
+from regraft.preparing import Prepared, keep_choice, kept_choice, prepare, recommend
 from regraft.pretraining.verb import pretrain
 from regraft.running import execute
 from regraft.running.resources import Resources
@@ -38,6 +38,7 @@ __all__ = [
     "aligned_split",
     "check_out",
     "check_source",
+    "chosen_before",
     "fit",
     "inspect",
     "load",
@@ -102,10 +103,14 @@ def fit(  # noqa: PLR0913 - what a caller may say
     resources = resources or Resources()
     folder = None if out is None else check_out(out, resume=resume)
     if not isinstance(strategy, Prepared):
+        if folder is not None:
+            strategy = chosen_before(folder.parent, strategy, settings or Settings())
         strategy = prepare(task, strategy, backbone, settings, resources, progress=progress)
     prepared = strategy
     plan, trunk = prepared.plan, prepared.backbone
     asking = None if budget is None else check_source(budget, task, prepared, resources)
+    if folder is not None:
+        keep_choice(prepared, folder)
     start = {} if budget is None else pretrained_copy(trunk)
     learnt = budget is not None and replays(plan)
     head = head_for(plan, trunk.outline, task)
@@ -124,7 +129,8 @@ def fit(  # noqa: PLR0913 - what a caller may say
         adapter_files=adapter,
         replayed=replayed_split(budget.data, trunk, offline=resources.offline) if budget and learnt else None,
     )
-    taken = tuple(_reported(steps, on_step))
+    earlier: list[Step] = []
+    taken = tuple(_reported(steps, on_step, earlier))
     trained = time.perf_counter()
     model = Model(
         task_name=task.name,
@@ -145,14 +151,27 @@ def fit(  # noqa: PLR0913 - what a caller may say
         resources.store() if plan.start == "pretrained" and plan.frozen(trunk.outline) == len(trunk.outline) else None
     )
     model = replace(model, results=evaluate_splits(model, task, store=kept, progress=progress))
-    features = sum(step.feature_seconds for step in taken)
-    seconds = {"total": time.perf_counter() - begun, "features": features, "training": trained - begun - features}
+    features, before = sum(step.feature_seconds for step in taken), sum(step.seconds for step in earlier)
+    seconds = {
+        "total": time.perf_counter() - begun + before,
+        "features": features,
+        "training": trained - begun + before - features,
+    }
     seconds |= {} if budget is None else {"forgetting": asked - trained}
     model = replace(model, run=replace(model.run, seconds=seconds))
     if out is not None:
         model.save_into(out)
         shutil.rmtree(Path(out) / RUN_FOLDER, ignore_errors=True)
     return model
+
+
+def chosen_before(out: str | Path, strategy: str | Choice, settings: Settings) -> str | Choice:
+    """For `auto`, what it chose for the interrupted run in `out`; else the strategy as it is.
+
+    Raises:
+        OptionError: The run was begun with other settings.
+    """
+    return (kept_choice(Path(out) / RUN_FOLDER, settings) or strategy) if strategy == "auto" else strategy
 
 
 def check_source(budget: SourceBudget, task: Task, prepared: Prepared, resources: Resources) -> Measure:
@@ -169,17 +188,26 @@ def evaluate_splits(
     model: Model, task: Task, *, store: ActivationStore | None = None, progress: Progress | None = None
 ) -> dict[str, dict[str, Any]]:
     """Metrics and their intervals on every split but the one learnt from."""
-    solved = [step for step in model.run.steps if "strength" in step.metrics]
+    chosen_by = _measured_before(model)
     results: dict[str, dict[str, Any]] = {}
     for name, split in task.splits.items():
-        if name == "validation" and solved:
-            # A solved head has learnt from this part too, after it was measured on it.
-            measured = {key: value for key, value in solved[-1].metrics.items() if key not in {"strength", "loss"}}
-            results[name] = {**measured, "intervals": {}}
+        if name == "validation" and chosen_by:
+            results[name] = {**chosen_by, "intervals": {}}
         elif name != "train" and len(split):
             found = model.evaluate(split, store=store, progress=progress)
             results[name] = {**found.metrics, "intervals": dict(found.intervals)}
     return results
+
+
+def _measured_before(model: Model) -> dict[str, float]:
+    """Of a head that has learnt from the validation part too: what was measured on it before that; empty of another."""
+    solved = [step for step in model.run.steps if "strength" in step.metrics]
+    if solved:
+        return {key: value for key, value in solved[-1].metrics.items() if key not in {"strength", "loss"}}
+    kept = model.forgetting
+    if kept is None or kept["budget"] is None:
+        return {}
+    return {"accuracy": next(one["target"] for one in kept["curve"] if one["alpha"] == kept["alpha"])}
 
 
 def aligned_split(model: Model, task: Task, name: str) -> Split:
@@ -204,12 +232,16 @@ def aligned_split(model: Model, task: Task, name: str) -> Split:
     return Split(split.samples, tuple(order[target] for target in split.targets))
 
 
-def _reported(steps: Iterable[Step], on_step: Callable[[Step], None] | None) -> Iterator[Step]:
-    """The steps, each told to the caller as it comes."""
+def _reported(steps: Iterable[Step], on_step: Callable[[Step], None] | None, earlier: list[Step]) -> Iterator[Step]:
+    """The steps, each told to the caller as it comes; those of an interrupted run, which come at once, go to `earlier`."""
+    asked = time.perf_counter()
     for step in steps:
+        if step.seconds > time.perf_counter() - asked:
+            earlier.append(step)
         if on_step is not None:
             on_step(step)
         yield step
+        asked = time.perf_counter()
 
 
 def check_out(out: str | Path, *, resume: bool) -> Path:

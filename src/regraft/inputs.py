@@ -8,6 +8,8 @@ from regraft.core import DataError, ImageSample, Sample, TextSample
 from regraft.media.pictures import PictureError
 from regraft.tasks.images import is_picture
 from regraft.tasks.pictures import digested
+from regraft.tasks.reading import Findings
+from regraft.tasks.tables import decoded
 
 
 def samples_from(inputs: Sequence[str], lines: Sequence[str], kind: str) -> tuple[list[Sample], list[str]]:
@@ -62,7 +64,7 @@ def enumerate_lines(name: str, lines: Sequence[str]) -> list[tuple[str, str]]:
 def _texts(given: str) -> list[tuple[str, str]]:
     file = Path(given)
     if given.endswith(".txt") and file.is_file():
-        return enumerate_lines(given, file.read_text(encoding="utf-8-sig").splitlines())
+        return enumerate_lines(given, decoded(file, Findings()).splitlines())
     if given.endswith(".txt") and " " not in given:
         raise DataError(f"{given}: no such file; give texts, a .txt file with one a line, or - for standard input")
     return [(given, given)] if given.strip() else []

@@ -1,12 +1,14 @@
 """From a strategy's name, a choice or `auto` to a plan and the backbone it is for; nothing is trained yet."""
 
+import json
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
+from pathlib import Path
 from typing import Any, Literal
 
 from regraft.backbones import load_backbone, reinitialised
 from regraft.backbones.contract import Backbone
-from regraft.core import Choice, Outline, Plan, Recommendation, Task, TaskKind
+from regraft.core import Choice, OptionError, Outline, Plan, Recommendation, Task, TaskKind
 from regraft.measuring.advise import BUDGET_SECONDS, advise
 from regraft.recommending import settings_of
 from regraft.running import resolve_device
@@ -16,14 +18,17 @@ from regraft.strategies.applying import applicable
 
 Progress = Callable[[str, int, int], None]
 
+CHOICE_FILE = "choice.json"
+
 
 @dataclass(frozen=True)
 class Prepared:
-    """A plan and the backbone it is for, before anything is run; with `auto`, also what chose it."""
+    """A plan and the backbone it is for, before anything is run; with `auto`, also what chose it, and within what."""
 
     plan: Plan
     backbone: Backbone
     advice: Recommendation | None = None
+    fixed: Settings = field(default_factory=Settings)
 
     @property
     def outline(self) -> Outline:
@@ -92,6 +97,7 @@ def prepare(
         InputError: A name or setting is wrong; nothing has been computed.
     """
     settings, resources = settings or Settings(), resources or Resources()
+    fixed = settings
     resolve_device(resources.device)
     advice: Recommendation | None = None
     if strategy == "auto":
@@ -115,7 +121,34 @@ def prepare(
     plan.check(backbone.outline)
     if plan.start == "random":
         backbone = reinitialised(backbone, plan.seed)
-    return Prepared(plan, backbone, advice)
+    return Prepared(plan, backbone, advice, fixed)
+
+
+def keep_choice(prepared: Prepared, folder: Path) -> None:
+    """Note in a run's folder what `auto` chose: measured again, on a busier machine, it might choose otherwise."""
+    if prepared.advice is None:
+        return
+    folder.mkdir(parents=True, exist_ok=True)
+    told = {"choice": asdict(prepared.advice.best), "fixed": asdict(prepared.fixed)}
+    draft = folder / f"{CHOICE_FILE}.draft"
+    draft.write_text(json.dumps(told), encoding="utf-8")
+    draft.replace(folder / CHOICE_FILE)
+
+
+def kept_choice(folder: Path, settings: Settings) -> Choice | None:
+    """What `auto` chose for an interrupted run; None where it chose nothing.
+
+    Raises:
+        OptionError: That was within other settings.
+    """
+    try:
+        told = json.loads((folder / CHOICE_FILE).read_text(encoding="utf-8"))
+        choice = Choice(**{**told["choice"], "reasons": tuple(told["choice"]["reasons"])})
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+    if told["fixed"] != asdict(settings):
+        raise OptionError(f"--resume: {folder.parent} was begun with other options; give the same, or another --out")
+    return choice
 
 
 def _trunk(task: Task, backbone: str | Backbone, resources: Resources) -> Backbone:

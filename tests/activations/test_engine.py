@@ -1,5 +1,6 @@
 """An engine is used only where its output is that of PyTorch."""
 
+import os
 from pathlib import Path
 
 import pytest
@@ -7,6 +8,7 @@ import torch
 
 from regraft import demo
 from regraft.activations import engine as engines
+from regraft.activations.converted import mark_used
 from regraft.activations.engine import Prefix, compared, compile_trunk, engine_inputs
 from regraft.activations.onnx_engine import onnx_session
 from regraft.activations.openvino_engine import openvino_request
@@ -82,3 +84,24 @@ def test_the_matmul_setting_is_put_back() -> None:
     with engines.fast_matmul():
         pass
     assert torch.backends.mkldnn.matmul.fp32_precision == before
+
+
+def test_a_trunk_that_no_engine_takes_is_not_another_trunk_later(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(engines, "_candidates", lambda *_: ())
+    monkeypatch.setattr(engines, "BREAK_EVEN", {"image": 0})
+    batch, trunks = pictures(2), [load_backbone("scratch:test_resnet") for _ in range(2)]
+    before = compile_trunk(trunks[0], 5, "pooled", "same weights", batch, 10).run(batch)
+    with torch.no_grad():  # the first is trained
+        for parameter in trunks[0].module.parameters():
+            parameter.mul_(0.5)
+    after = compile_trunk(trunks[1], 5, "pooled", "same weights", batch, 10).run(batch)
+    assert torch.equal(before[-1], after[-1])
+
+
+def test_converted_trunks_keep_to_a_budget_and_the_oldest_go_first(tmp_path: Path) -> None:
+    for age, name in enumerate(("c", "b", "a")):
+        for suffix in (".xml", ".bin"):
+            (tmp_path / f"{name}{suffix}").write_bytes(bytes(100))
+            os.utime(tmp_path / f"{name}{suffix}", (1000 - age, 1000 - age))
+    mark_used(tmp_path / "a.xml", budget=450)
+    assert {file.stem for file in tmp_path.iterdir()} == {"a", "c"}

@@ -1,5 +1,6 @@
 """The store finds by content, and survives damage, kills, rivals and its budget."""
 
+import shutil
 import subprocess
 import sys
 from dataclasses import replace
@@ -129,3 +130,48 @@ def test_views_follow_the_disk_budget(shared: Path) -> None:
     assert views_within(backbone, 1, sample, 1000, 1 << 40, 40) == 8
     assert views_within(backbone, 1, sample, 1000, 1 << 40, 10) == 3
     assert views_within(backbone, 1, sample, 10**6, 1 << 20, 40) == 1
+
+
+def test_computing_features_leaves_every_layer_in_its_mode() -> None:
+    trunk = load_backbone("bundled:minilm")
+    trunk.module.encoder.layer[5].train()  # as in the middle of an epoch
+    before = [module.training for module in trunk.module.modules()]
+    pooled_features(trunk, SAMPLES[:2], None)
+    assert [module.training for module in trunk.module.modules()] == before
+
+
+def test_a_draft_that_a_rival_finishes_meanwhile_is_no_error(backbone: Backbone, tmp_path: Path) -> None:
+    store = ActivationStore(tmp_path)
+    recipe = store.recipe("key")
+    (tmp_path / "key" / "a.draft").symlink_to(tmp_path / "gone")  # listed, and not there when it is looked at
+    assert recipe.missing(["a"]) == [0]
+
+
+def test_activations_that_a_rival_evicts_can_still_be_read(backbone: Backbone, tmp_path: Path) -> None:
+    found = boundary_activations(backbone, SAMPLES[:4], 2, ActivationStore(tmp_path))
+    expected = found.batch([0, 3], 0)[0]
+    again = boundary_activations(backbone, SAMPLES[:4], 2, ActivationStore(tmp_path))
+    shutil.rmtree(tmp_path)
+    assert torch.equal(again.batch([0, 3], 0)[0], expected)
+
+
+def test_features_that_a_rival_evicts_meanwhile_are_computed_again(backbone: Backbone, tmp_path: Path) -> None:
+    folders: list[Path] = []
+
+    def evicting(done: int, total: int) -> None:
+        if not folders:
+            folders.extend(tmp_path.iterdir())
+            shutil.rmtree(folders[0])
+
+    expected, _ = pooled_features(backbone, SAMPLES[:4], None)
+    pooled_features(backbone, SAMPLES[:2], ActivationStore(tmp_path))
+    found, _ = pooled_features(backbone, SAMPLES[:4], ActivationStore(tmp_path), progress=evicting)
+    np.testing.assert_allclose(found[-1], expected[-1], atol=1e-4)  # in batches of another size
+
+
+def test_what_stored_activations_took_is_remembered(backbone: Backbone, tmp_path: Path) -> None:
+    _, first = pooled_features(backbone, SAMPLES[:8], ActivationStore(tmp_path))
+    _, second = pooled_features(backbone, SAMPLES[:8], ActivationStore(tmp_path))
+    assert first.stored_seconds == 0
+    assert 0 < second.stored_seconds <= first.seconds
+    assert second.computed == 0

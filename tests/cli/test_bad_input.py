@@ -261,3 +261,11 @@ def test_an_unknown_split_lists_those_there_are(model: Path, capsys: pytest.Capt
     message = refused(capsys, "evaluate", str(model), INTENTS, "--split", "tset")
     assert "--split tset" in message
     assert "train, validation, test" in message
+
+
+def test_a_split_without_samples_is_refused(model: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    known = json.loads((model / "model.json").read_text())["task"]["classes"][:2]
+    for name in ("train", "test"):  # of one sample of each class, none can be held out
+        write_table(tmp_path / f"{name}.csv", [(f"{name} message {number}", one) for number, one in enumerate(known)])
+    said = refused(capsys, "evaluate", str(model), str(tmp_path), "--split", "validation")
+    assert "--split validation" in said

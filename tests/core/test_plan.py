@@ -84,3 +84,25 @@ def test_settings_without_use_are_refused(name: str, settings: Settings) -> None
 def test_nouns_and_strategies_import_no_torch() -> None:
     code = "import sys, regraft, regraft.core, regraft.strategies; sys.exit(any(m in sys.modules for m in ('torch', 'numpy')))"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+@pytest.mark.parametrize(
+    ("strategy", "asked", "told"),
+    [
+        ("feature-extraction", None, "s4"),
+        ("feature-extraction", "s1", "s1"),
+        ("feature-extraction", "all", "all"),
+        ("partial-fine-tuning", "s2", "s2"),
+        ("full-fine-tuning", None, "none"),
+        ("lp-ft", None, "none"),
+    ],
+)
+def test_a_plan_names_its_boundary_as_it_was_asked_for(strategy: str, asked: str | None, told: str) -> None:
+    plan = strategy_named(strategy).plan(OUTLINE, SUMMARY, Settings(boundary=asked))
+    assert plan.boundary(OUTLINE) == told
+
+
+@pytest.mark.parametrize("strategy", ["feature-extraction", "lora", "from-scratch"])
+def test_a_strength_without_a_use_for_it_is_refused(strategy: str) -> None:
+    with pytest.raises(OptionError, match="--penalty-strength"):
+        strategy_named(strategy).plan(OUTLINE, SUMMARY, Settings(penalty_strength=1.0))

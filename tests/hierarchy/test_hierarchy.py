@@ -131,3 +131,20 @@ def test_a_kind_that_has_no_probe_is_refused_by_name(tmp_path: Path) -> None:
     (tmp_path / "tags.conll").write_text("".join(f"word{n}\tO\nParis\tB-place\n\n" for n in range(30)))
     with pytest.raises(OptionError, match="token-classification"):
         probe(open_task(tmp_path / "tags.conll"), "bundled:minilm", out=tmp_path / "out")
+
+
+def test_a_class_of_one_text_is_no_anchor(tmp_path: Path) -> None:
+    rows = [
+        ("weather is fine today", "a"),
+        ("a warm day", "a"),
+        ("rain again", "a"),
+        ("sun at noon", "a"),
+        ("fog", "a"),
+    ]
+    rows += [("my parcel is late", "b"), ("where is my order", "b"), ("it has not come", "b"), ("thank you", "c")]
+    parts = {"train": rows, "validation": [("no parcel yet", "b")], "test": [("nothing was sent", "b")]}
+    for split, part in parts.items():
+        table = "".join(f"{text},{label}\n" for text, label in part)
+        (tmp_path / f"{split}.csv").write_text(f"text,label\n{table}")
+    found = probe(open_task(tmp_path), "bundled:minilm")
+    assert {found.classes[one.label] for one in found.anchors} == {"a", "b"}

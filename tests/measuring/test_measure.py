@@ -9,6 +9,7 @@ import pytest
 from regraft import api
 from regraft.core import BackboneError, Evidence, Split, Task
 from regraft.measuring import expected_at, measure
+from regraft.recommending.situation import Situation
 from regraft.running.resources import Resources
 from regraft.tasks import open_task
 
@@ -90,3 +91,30 @@ def test_the_learning_curve_foretells_within_its_interval(text_evidence: Evidenc
 
 def test_the_verb_is_in_the_public_interface() -> None:
     assert api.measure is measure
+
+
+def test_how_many_samples_were_measured_is_told(pictures: Task, resources: Resources) -> None:
+    evidence = measure(pictures, small_vision(), resources=resources, most_samples=30)
+    told, there = evidence.get("profile/measured"), evidence.get("profile/samples")
+    assert told is not None
+    assert there is not None
+    assert (there.value, 28 <= told.value <= 32) == (len(pictures.train), True)
+    situation = Situation(pictures.summary(), len(pictures.train), evidence)
+    assert situation.learnt_from == pytest.approx(0.8 * told.value)
+
+
+def test_every_score_has_an_interval_or_says_why_not(picture_evidence: Evidence, text_evidence: Evidence) -> None:
+    for one in (*picture_evidence.under("score").values(), *text_evidence.under("score").values()):
+        if "no interval" in one.source:
+            assert math.isnan(one.low)
+        else:
+            assert one.low <= one.value <= one.high
+    assert not math.isnan(text_evidence.under("score")["logme"].low)
+
+
+def test_quantities_have_a_learning_curve(tmp_path: Path) -> None:
+    rows = "".join(f"{n} {'good ' * (n % 9)}day,{'good ' * (n % 5)}night,{n % 9 / 7:.3f}{n}\n" for n in range(80))
+    (tmp_path / "pairs.csv").write_text(f"text,text_pair,label\n{rows}")
+    curve = measure(open_task(tmp_path / "pairs.csv"), "bundled:minilm").under("curve")
+    assert len(curve) >= 3
+    assert all(one.low <= one.value <= one.high for one in curve.values())

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -14,10 +15,13 @@ from sklearn.preprocessing import StandardScaler
 
 from regraft.measuring.cka import cka_matrix
 from regraft.measuring.distances import DIRECTIONS, Aligned, aligned, class_distance, frechet, mmd, proxy_a
+from regraft.measuring.jackknife import Jackknife, with_interval
 from regraft.measuring.probes import folds_of, probe, share_interval, standardised
 from regraft.measuring.profile import label_noise
 from regraft.measuring.source_statistics import SourceStatistics
 from regraft.measuring.subject import Subject, drawn_rows, twin_groups
+from regraft.scores import ScoreInputs
+from regraft.scores.logme import LOGME
 from regraft.tasks import open_task
 
 RNG = np.random.default_rng(0)
@@ -145,3 +149,36 @@ def test_a_subject_is_what_the_trunk_makes_of_the_training_samples(subject: Subj
         expected = backbone.pool(state, len(backbone.outline) - 1).numpy()
     np.testing.assert_allclose(subject.stages[-1][:3], expected, rtol=1e-3, atol=1e-4)
     assert replace(subject, seed=1).last_probe.value == pytest.approx(subject.last_probe.value, abs=0.2)
+
+
+def subject_like(features: np.ndarray, targets: np.ndarray, groups: np.ndarray | None = None) -> SimpleNamespace:
+    groups = np.arange(len(targets)) if groups is None else groups
+    return SimpleNamespace(groups=groups, targets=targets, seed=0)
+
+
+def test_the_interval_of_a_score_is_as_wide_as_scores_of_new_samples_differ() -> None:
+    drawn = [made(120, 8, seed)[0] for seed in range(40)]
+    targets = np.arange(120) % 3
+    # One population: class means of the first draw, noise of each.
+    centre = np.stack([drawn[0][targets == one].mean(axis=0) for one in range(3)])
+    rng = np.random.default_rng(1)
+    features = [(centre[targets] + rng.normal(size=(120, 8))).astype(np.float32) for _ in range(40)]
+    inputs = [ScoreInputs(one, targets, 3) for one in features]
+    spread = 1.28 * np.std([LOGME.compute(one) for one in inputs])
+    halves = []
+    for one in inputs[:10]:
+        jackknife = Jackknife.of(subject_like(one.features, targets), one)  # type: ignore[arg-type]
+        low, high, _ = with_interval(jackknife, LOGME, LOGME.compute(one))
+        halves.append((high - low) / 2)
+    assert 0.6 * spread < np.mean(halves) < 1.8 * spread
+
+
+def test_twins_leave_a_jackknife_together_and_a_large_one_says_that_it_is_not_done() -> None:
+    features, targets = made(60, 8)
+    groups = np.repeat(np.arange(30), 2)
+    jackknife = Jackknife.of(subject_like(features, targets, groups), ScoreInputs(features, targets, 3))  # type: ignore[arg-type]
+    assert all(np.bincount(groups[rows], minlength=30).tolist().count(1) == 0 for rows in jackknife.kept)
+    large = ScoreInputs(np.zeros((1000, 1000), np.float32), np.arange(1000) % 3, 3)
+    low, _, said = with_interval(replace(jackknife, inputs=large), LOGME, 0.0)
+    assert np.isnan(low)
+    assert said.startswith("no interval: 1000 samples")

@@ -136,3 +136,13 @@ def test_stored_features_cost_nothing(shades: Task, trunk: Backbone) -> None:
     none, all_of_them = (Counts.of(shades, stored=count) for count in (0, len(shades.train)))
     saved = predicted_seconds(plan, speed, none) - predicted_seconds(plan, speed, all_of_them)
     assert saved == pytest.approx(len(shades.train) * (speed.prepare + sum(speed.forward)))
+
+
+def test_samples_that_are_nearly_the_same_stay_on_one_side_of_a_trial(tmp_path: Path, trunk: Backbone) -> None:
+    rows = "".join(f"the word {n // 2}{'!' * (n % 2)},{'ab'[n // 2 % 2]}\n" for n in range(80))
+    (tmp_path / "twins.csv").write_text(f"text,label\n{rows}")
+    task = api.open_task(tmp_path / "twins.csv")
+    piece = ground_for(task, None, trunk, None, "cpu", "fp32", 0).task
+    sides = [{one.text.strip("!") for one in piece.splits[name].samples} for name in ("train", "test")]
+    assert all(sides)
+    assert not sides[0] & sides[1]

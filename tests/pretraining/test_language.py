@@ -149,3 +149,9 @@ def test_documents_are_lines_and_some_are_held_out(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="UTF-8"):
         open_corpus(tmp_path, None)
     assert Causal().length == 128
+
+
+def test_a_single_document_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "one.txt").write_text("all of it in one line\n")
+    with pytest.raises(DataError, match="one document"):
+        open_corpus(tmp_path / "one.txt", None)

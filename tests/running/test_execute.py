@@ -233,3 +233,17 @@ def test_texts_of_like_length_stand_together() -> None:
     spread = np.mean([max(lengths[i] for i in rows) - min(lengths[i] for i in rows) for rows in order])
     assert spread < 20
     assert order != training_order(640, 8, lengths, "other")
+
+
+def test_a_validation_loss_that_is_not_a_number_is_a_divergence_too(pictures: Task) -> None:
+    class Once(ClassHead):
+        def __init__(self) -> None:
+            super().__init__(3)
+            self.head, self.told = build_head("linear", small_vision().outline.stages[-1].width, 3, 0), False
+
+        def forward(self, values: torch.Tensor) -> torch.Tensor:
+            odd, self.told = not self.training and not self.told, self.told or not self.training
+            return self.head(values) * (float("nan") if odd else 1)
+
+    steps, _ = run(train(5, 3, epochs=1), pictures, head=Once())
+    assert [np.isfinite(one.metrics["loss"]) for one in steps] == [True]

@@ -13,6 +13,7 @@ from typing import Any, Literal
 import torch
 from torch import Tensor, nn
 
+from regraft.activations.converted import mark_used
 from regraft.activations.onnx_engine import onnx_session
 from regraft.activations.openvino_engine import openvino_request
 from regraft.activations.processor import has_amx, has_bf16, has_vnni
@@ -31,7 +32,8 @@ SMALLEST_COSINE = {"bf16": 0.99, "int8": 0.995}  # of centred features, against 
 GUARDED = 16  # samples on which an engine is compared with PyTorch: enough to see a fault, quick
 KEPT_ENGINES = 4  # compiled trunks kept in this process
 
-_engines: OrderedDict[tuple[str, str], "TrunkEngine"] = OrderedDict()
+# None: no other engine takes this trunk. PyTorch's own is never kept: it holds a network that may be trained meanwhile.
+_engines: OrderedDict[tuple[str, str], "TrunkEngine | None"] = OrderedDict()
 
 
 @dataclass(frozen=True)
@@ -111,14 +113,13 @@ def compile_trunk(
     file = default_cache_dir() / "engines" / f"{_engine_name(backbone, key, outputs, frozen)}.xml"
     if (str(file), precision) in _engines:
         _engines.move_to_end((str(file), precision))
-        return _engines[str(file), precision]
+        return _engines[str(file), precision] or plain
     if count < BREAK_EVEN[backbone.kind] and not file.exists():
         return plain
-    engine = _fastest_equal(prefix, first, file, precision) or plain
-    _engines[str(file), precision] = engine
+    engine = _engines[str(file), precision] = _fastest_equal(prefix, first, file, precision)
     if len(_engines) > KEPT_ENGINES:
         _engines.popitem(last=False)
-    return engine
+    return engine or plain
 
 
 def _engine_name(backbone: Backbone, key: str, outputs: str, frozen: int) -> str:
@@ -142,6 +143,7 @@ def _fastest_equal(prefix: Prefix, first: Inputs, file: Path, precision: str) ->
         low = name.rpartition("-")[2]
         good = cosine >= SMALLEST_COSINE[low] if low in SMALLEST_COSINE else error < FP32_ERROR
         if good:
+            mark_used(file)
             return TrunkEngine(name, run, error, cosine)
     return None
 

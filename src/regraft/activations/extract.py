@@ -4,23 +4,22 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, TypeVar
 
-import numpy as np
 import torch
-from numpy.typing import NDArray
-from torch import Tensor
+from torch import Tensor, nn
 
 from regraft.activations.engine import Outputs, TrunkEngine, compile_trunk, engine_inputs, lowest_precision
 from regraft.activations.recipes import prefix_hash, recipe_key, sample_key
-from regraft.activations.rows import MemoryRecipe, pack, unpack
+from regraft.activations.rows import Floats, MemoryRecipe, flush, gathered, pack, unpack
 from regraft.activations.store import ActivationStore, Recipe
 from regraft.backbones.contract import Backbone, State
 from regraft.core import Sample
 
-Floats = NDArray[np.float32]
 Progress = Callable[[int, int], None]
+T = TypeVar("T")
 Request = tuple[Sample, int | None]  # a sample and the seed of its augmented view, None = the plain view
 
 BATCH = 32
@@ -30,6 +29,7 @@ DECODERS = 2
 SHARD_BYTES = 16 << 20
 MOST_VIEWS = 8
 EPOCHS_PER_VIEW = 4
+TRIES = 3  # to read what was stored before another process evicts it
 
 
 @dataclass(frozen=True)
@@ -40,6 +40,7 @@ class Extraction:
         samples: How many were asked for (views counted).
         computed: How many were not in the store.
         seconds: Wall time, decoding and storing included.
+        stored_seconds: What those found in the store took when they were computed.
         engine: What ran the trunk; `store` if nothing had to run.
         relative_error: Of the engine against PyTorch, on the first batch.
     """
@@ -47,6 +48,7 @@ class Extraction:
     samples: int
     computed: int
     seconds: float
+    stored_seconds: float = 0.0
     engine: str = "store"
     relative_error: float = 0.0
 
@@ -96,10 +98,9 @@ def pooled_features(
     seeds: tuple[int | None, ...] = tuple(views) or (None,)
     requests = [(sample, seed) for seed in seeds for sample in samples]
     work = _Work(backbone, len(backbone.outline), "pooled", device, precision, store)
-    recipe, extraction = work.fill(requests, progress)
     wanted = range(len(backbone.outline)) if stages is None else stages
     keys = [sample_key(*request) for request in requests]
-    return [_gathered(recipe, keys, str(stage)) for stage in wanted], extraction
+    return work.filled(requests, progress, lambda recipe: [gathered(recipe, keys, str(stage)) for stage in wanted])
 
 
 def boundary_activations(  # noqa: PLR0913 - what a caller may say
@@ -130,7 +131,13 @@ def boundary_activations(  # noqa: PLR0913 - what a caller may say
     seeds: tuple[int | None, ...] = tuple(seed * MOST_VIEWS + view for view in range(views)) or (None,)
     requests = [(sample, one) for one in seeds for sample in samples]
     work = _Work(backbone, frozen, "boundary", device, precision, store)
-    recipe, extraction = work.fill(requests, progress)
+    keys = [sample_key(*request) for request in requests]
+
+    def held(recipe: "Recipe | MemoryRecipe") -> "Recipe | MemoryRecipe":
+        recipe.hold(keys)
+        return recipe
+
+    recipe, extraction = work.filled(requests, progress, held)
     return BoundaryActivations(len(seeds), extraction, recipe, tuple(samples), seeds)
 
 
@@ -158,22 +165,41 @@ class _Work:
     precision: str
     store: ActivationStore | None
 
-    def fill(self, requests: list[Request], progress: Progress | None) -> "tuple[Recipe | MemoryRecipe, Extraction]":
-        """Compute what is missing and return the recipe that then holds every request."""
+    def filled(
+        self,
+        requests: list[Request],
+        progress: Progress | None,
+        read: "Callable[[Recipe | MemoryRecipe], T]",
+        tries: int = TRIES,
+    ) -> tuple[T, Extraction]:
+        """What `read` makes of the recipe that holds every request, and what filling it took.
+
+        Another process may evict the recipe before it is read; then it is filled again.
+        """
         begun = time.perf_counter()
+        recipe, extraction = self._fill(requests, progress)
+        try:
+            found = read(recipe)
+        except OSError:
+            if tries == 1:
+                raise
+            found, extraction = self.filled(requests, progress, read, tries - 1)
+        return found, replace(extraction, seconds=time.perf_counter() - begun)
+
+    def _fill(self, requests: list[Request], progress: Progress | None) -> "tuple[Recipe | MemoryRecipe, Extraction]":
+        """Compute what is missing and return the recipe that then holds every request."""
         weights = prefix_hash(self.backbone, self.frozen)
         key = recipe_key(self.backbone, weights, self.outputs, self._arithmetic)
         recipe: Recipe | MemoryRecipe = MemoryRecipe() if self.store is None else self.store.recipe(key)
-        missing = recipe.missing([sample_key(*request) for request in requests])
-        unique = list({sample_key(*requests[position]): requests[position] for position in missing}.values())
-        extraction = Extraction(len(requests), len(unique), 0.0)
+        keys = [sample_key(*request) for request in requests]
+        unique = {keys[position]: requests[position] for position in recipe.missing(keys)}
+        stored = recipe.seconds(set(keys) - set(unique))
+        extraction = Extraction(len(requests), len(unique), 0.0, stored)
         if unique:
-            was_training = self.backbone.module.training
-            self.backbone.module.eval()
-            engine = self._compute(unique, recipe, weights, progress)
-            self.backbone.module.train(was_training)
+            with _evaluating(self.backbone.module):
+                engine = self._compute(list(unique.values()), recipe, weights, progress)
             extraction = replace(extraction, engine=engine.name, relative_error=engine.relative_error)
-        return recipe, replace(extraction, seconds=time.perf_counter() - begun)
+        return recipe, extraction
 
     @property
     def _arithmetic(self) -> str:
@@ -185,6 +211,7 @@ class _Work:
         engine: TrunkEngine | None = None
         waiting: list[tuple[list[str], dict[str, Tensor]]] = []
         done = size = 0
+        begun = time.perf_counter()
         for batch, prepared in self._batches(requests):
             inputs = engine_inputs(self.backbone, prepared)
             if engine is None:
@@ -203,11 +230,10 @@ class _Work:
             size += sum(tensor.nbytes for tensor in rows.values())
             done += len(batch)
             if size >= SHARD_BYTES:
-                _flush(recipe, waiting)
-                size = 0
+                begun, size = flush(recipe, waiting, begun), 0
             if progress is not None:
                 progress(done, len(requests))
-        _flush(recipe, waiting)
+        flush(recipe, waiting, begun)
         if engine is None:
             raise ValueError("nothing to compute")
         return engine
@@ -244,30 +270,13 @@ class _Work:
         return preprocess(sample) if seed is None else preprocess.augmented(sample, seed)
 
 
-def _flush(recipe: "Recipe | MemoryRecipe", waiting: list[tuple[list[str], dict[str, Tensor]]]) -> None:
-    """Store what was computed as one shard and forget it."""
-    if not waiting:
-        return
-    keys = [key for names, _ in waiting for key in names]
-    names = waiting[0][1]
-    recipe.append(keys, {name: torch.cat([rows[name] for _, rows in waiting]) for name in names})
-    waiting.clear()
-
-
-def _gathered(recipe: "Recipe | MemoryRecipe", keys: list[str], name: str) -> Floats:
-    """The named rows of all keys, (N, D), copied shard by shard."""
-    by_shard: dict[Any, tuple[list[int], list[int]]] = {}
-    for position, key in enumerate(keys):
-        place = recipe.place(key)
-        positions, rows = by_shard.setdefault(place.shard, ([], []))
-        positions.append(position)
-        rows.append(place.row)
-    result: Floats | None = None
-    for shard, (positions, rows) in by_shard.items():
-        values = recipe.rows(shard, name, rows).numpy()
-        if result is None:
-            result = np.empty((len(keys), values.shape[1]), dtype=np.float32)
-        result[positions] = values
-    if result is None:
-        raise ValueError("no samples")
-    return result
+@contextmanager
+def _evaluating(module: nn.Module) -> Iterator[None]:
+    """The module in evaluation mode; each layer then goes back to its own: an epoch may be under way."""
+    modes = [(one, one.training) for one in module.modules()]
+    module.eval()
+    try:
+        yield
+    finally:
+        for one, training in modes:
+            one.training = training

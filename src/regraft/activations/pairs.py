@@ -6,7 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from regraft.activations.extract import Extraction, Floats, Progress, pooled_features
+from regraft.activations.extract import Extraction, Progress, pooled_features
+from regraft.activations.rows import Floats
 from regraft.activations.store import ActivationStore
 from regraft.backbones.contract import Backbone
 from regraft.core import Sample, TextSample

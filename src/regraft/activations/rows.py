@@ -1,9 +1,12 @@
 """Between batches of states and the rows of a shard."""
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING
+import time
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from regraft.activations.store import Place, Recipe
@@ -11,6 +14,8 @@ from regraft.backbones.contract import State
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+Floats = NDArray[np.float32]
 
 HIDDEN, LENGTHS = "hidden", "lengths"
 STATE = "state"
@@ -34,6 +39,9 @@ class MemoryRecipe:
         shard, row = self._places[key]
         return Place(Path(str(shard)), row)
 
+    def hold(self, keys: Sequence[str]) -> None:
+        """Nothing is evicted from memory."""
+
     def tensors(self, shard: "Path") -> dict[str, Tensor]:
         """The tensors of a shard."""
         return self._shards[int(shard.name)]
@@ -42,7 +50,11 @@ class MemoryRecipe:
         """A copy of some rows of one tensor."""
         return self._shards[int(shard.name)][name][list(rows)]
 
-    def append(self, keys: Sequence[str], tensors: dict[str, Tensor]) -> None:
+    def seconds(self, keys: Iterable[str]) -> float:
+        """Nothing is there from before."""
+        return 0.0
+
+    def append(self, keys: Sequence[str], tensors: dict[str, Tensor], seconds: float = 0.0) -> None:
         """Keep rows under their keys."""
         number = len(self._shards)
         self._shards.append(tensors)
@@ -90,3 +102,34 @@ def _row(recipe: "Recipe | MemoryRecipe", place: Place) -> Tensor:
 def _halved(values: Tensor) -> Tensor:
     largest = values.abs().max()
     return values.half() if bool(largest < torch.finfo(torch.float16).max) else values
+
+
+def flush(recipe: "Recipe | MemoryRecipe", waiting: list[tuple[list[str], dict[str, Tensor]]], begun: float) -> float:
+    """Store what was computed since `begun` (`time.perf_counter`) as one shard, and forget it; the time now."""
+    if not waiting:
+        return begun
+    keys = [key for names, _ in waiting for key in names]
+    names = waiting[0][1]
+    joined = {name: torch.cat([rows[name] for _, rows in waiting]) for name in names}
+    recipe.append(keys, joined, time.perf_counter() - begun)
+    waiting.clear()
+    return time.perf_counter()
+
+
+def gathered(recipe: "Recipe | MemoryRecipe", keys: list[str], name: str) -> Floats:
+    """The named rows of all keys, (N, D), copied shard by shard."""
+    by_shard: dict[Any, tuple[list[int], list[int]]] = {}
+    for position, key in enumerate(keys):
+        place = recipe.place(key)
+        positions, rows = by_shard.setdefault(place.shard, ([], []))
+        positions.append(position)
+        rows.append(place.row)
+    result: Floats | None = None
+    for shard, (positions, rows) in by_shard.items():
+        values = recipe.rows(shard, name, rows).numpy()
+        if result is None:
+            result = np.empty((len(keys), values.shape[1]), dtype=np.float32)
+        result[positions] = values
+    if result is None:
+        raise ValueError("no samples")
+    return result

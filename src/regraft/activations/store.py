@@ -4,10 +4,10 @@ Layout: one folder per recipe (weights, preprocessing, output), in it shards `NA
 of many samples and `NAME.json` with their keys and the shard's sha256. A shard exists once its `.json` does.
 """
 
+import contextlib
 import errno
 import hashlib
 import json
-import os
 import shutil
 import time
 import uuid
@@ -76,6 +76,7 @@ class Recipe:
         self._folder = folder
         self._store = store
         self._places: dict[str, Place] = {}
+        self._seconds: dict[str, float] = {}
         self._seen: set[Path] = set()
         self._open: dict[Path, dict[str, Tensor]] = {}
 
@@ -87,6 +88,11 @@ class Recipe:
     def place(self, key: str) -> Place:
         """Where the row of a key is; it must not be missing."""
         return self._places[key]
+
+    def hold(self, keys: Sequence[str]) -> None:
+        """Map the shards of these keys now: what is mapped stays readable when another process evicts it."""
+        for shard in {self._places[key].shard for key in keys}:
+            self.tensors(shard)
 
     def tensors(self, shard: Path) -> dict[str, Tensor]:
         """The tensors of a shard, memory-mapped."""
@@ -101,15 +107,19 @@ class Recipe:
             taken: Tensor = file.get_tensor(name)[list(rows)]
             return taken
 
-    def append(self, keys: Sequence[str], tensors: dict[str, Tensor]) -> None:
-        """Store rows under their keys, as one shard, whole or not at all."""
+    def seconds(self, keys: Iterable[str]) -> float:
+        """What rows took to compute, when that was."""
+        return sum(self._seconds.get(key, 0.0) for key in keys)
+
+    def append(self, keys: Sequence[str], tensors: dict[str, Tensor], seconds: float = 0.0) -> None:
+        """Store rows under their keys, as one shard, whole or not at all, with what they took to compute."""
         name = uuid.uuid4().hex
         shard, index = self._folder / f"{name}.safetensors", self._folder / f"{name}.json"
         drafts = (shard.with_suffix(".draft"), index.with_suffix(".draft-index"))
         try:
             self._folder.mkdir(exist_ok=True)  # another process may have evicted it meanwhile
             save_file({key: tensor.contiguous() for key, tensor in tensors.items()}, drafts[0])
-            content = {"sha256": _sha256(drafts[0]), "keys": list(keys)}
+            content = {"sha256": _sha256(drafts[0]), "keys": list(keys), "seconds": seconds}
             drafts[1].write_text(json.dumps(content), encoding="utf-8")
             drafts[0].replace(shard)
             drafts[1].replace(index)
@@ -118,7 +128,7 @@ class Recipe:
                 file.unlink(missing_ok=True)
             raise _unwritable(self._folder, error) from error
         self._seen.add(index)
-        self._places.update({key: Place(shard, row) for row, key in enumerate(keys)})
+        self._found(shard, keys, seconds)
         self._store.make_room(keep=self._folder)
 
     def _scan(self) -> None:
@@ -126,24 +136,29 @@ class Recipe:
         for index in sorted(set(self._folder.glob("*.json")) - self._seen):
             self._seen.add(index)
             shard = index.with_suffix(".safetensors")
-            keys = _sound_keys(index, shard)
-            if keys is None:
+            sound = _sound(index, shard)
+            if sound is None:
                 index.unlink(missing_ok=True)
                 shard.unlink(missing_ok=True)
                 continue
-            self._places.update({key: Place(shard, row) for row, key in enumerate(keys)})
+            self._found(shard, *sound)
         for draft in self._folder.glob("*.draft*"):
-            if time.time() - draft.stat().st_mtime > STALE_SECONDS:
-                draft.unlink(missing_ok=True)
+            with contextlib.suppress(FileNotFoundError):  # another process has finished it meanwhile
+                if time.time() - draft.stat().st_mtime > STALE_SECONDS:
+                    draft.unlink(missing_ok=True)
+
+    def _found(self, shard: Path, keys: Sequence[str], seconds: float) -> None:
+        self._places.update({key: Place(shard, row) for row, key in enumerate(keys)})
+        self._seconds.update(dict.fromkeys(keys, seconds / max(len(keys), 1)))
 
 
-def _sound_keys(index: Path, shard: Path) -> list[str] | None:
-    """The keys of a shard whose bytes are those that were written, else None."""
+def _sound(index: Path, shard: Path) -> tuple[list[str], float] | None:
+    """The keys of a shard whose bytes are those that were written, and what it took to compute; else None."""
     try:
         content = json.loads(index.read_text(encoding="utf-8"))
-        keys: list[str] = content["keys"]
-        return keys if _sha256(shard) == content["sha256"] else None
-    except (OSError, ValueError, KeyError):
+        keys, seconds = content["keys"], float(content.get("seconds", 0.0))  # older shards do not say
+        return (keys, seconds) if _sha256(shard) == content["sha256"] else None
+    except (OSError, ValueError, KeyError, TypeError):
         return None
 
 
@@ -153,20 +168,19 @@ def _sha256(file: Path) -> str:
 
 
 def _size(folder: Path) -> int:
-    return sum(_facts(file).st_size for file in _files(folder))
-
-
-def _files(folder: Path) -> Iterable[Path]:
-    return [file for file in folder.glob("*") if file.exists()]
-
-
-def _facts(file: Path) -> os.stat_result:
-    return file.stat()
+    """Bytes of its files; one that another process removes meanwhile counts nothing."""
+    total = 0
+    for file in folder.glob("*"):
+        with contextlib.suppress(FileNotFoundError):
+            total += file.stat().st_size
+    return total
 
 
 def _last_used(folder: Path) -> float:
-    marker = folder / USED_FILE
-    return marker.stat().st_mtime if marker.exists() else 0.0
+    try:
+        return (folder / USED_FILE).stat().st_mtime
+    except FileNotFoundError:
+        return 0.0
 
 
 def _unwritable(folder: Path, error: Exception) -> OptionError:

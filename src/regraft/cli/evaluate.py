@@ -35,6 +35,8 @@ def command(
         if split not in task.splits:
             raise DataError(f"--split {split}: {data} has only {', '.join(task.splits)}")
         part = api.aligned_split(fitted, task, split)
+        if not len(part):
+            raise DataError(f"--split {split}: {data} has no sample in it; name another split")
         known = None if source is None else api.open_source(source, fitted.kind)
         forgotten = keeping.forgetting_of(fitted, known, part.samples, offline=shared.offline)
         found = fitted.evaluate(part, progress=progress)

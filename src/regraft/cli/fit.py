@@ -9,10 +9,11 @@ from regraft.cli.budget import budget_option
 from regraft.cli.data import data_options
 from regraft.cli.fitting import fit_options, share
 from regraft.cli.options import Output, Shared, shared_options, table
+from regraft.core import Solve
 
 if TYPE_CHECKING:
     from regraft.api import Prepared
-    from regraft.core import Step, Task
+    from regraft.core import Outline, Plan, Step, Task
     from regraft.model import Model
     from regraft.running import Memory
 
@@ -73,7 +74,8 @@ def command(  # noqa: PLR0913, PLR0917 - one argument per option
     with output.progress() as progress:
         task = api.open_task(data, text_column=text_column, label_column=label_column, seed=shared.seed, strict=strict)
         _say_problems(output, task)
-        prepared = api.prepare(task, strategy, backbone, settings, resources, budget_seconds=budget, progress=progress)
+        chosen = strategy if out is None or dry_run else api.chosen_before(out, strategy, settings)
+        prepared = api.prepare(task, chosen, backbone, settings, resources, budget_seconds=budget, progress=progress)
         _say_advice(output, prepared)
         need = expected_memory(prepared.plan, prepared.backbone, task)
         if dry_run:
@@ -142,12 +144,11 @@ def _show_model(output: Output, model: "Model", task: "Task", out: str, need: "M
     from regraft.running import peak_memory  # noqa: PLC0415
 
     plan, outline = model.run.plan, model.backbone.outline
-    frozen = plan.frozen(outline)
     head_parameters = sum(tensor.numel() for tensor in model.head.parameters())
     trainable, peak = model.trainable_parameters, peak_memory()
     result = {
         "strategy": plan.strategy,
-        "boundary": outline.boundary_name(frozen),
+        "boundary": plan.boundary(outline),
         "backbone": model.backbone.passport.source,
         "metrics": {
             split: {name: value for name, value in values.items() if name != "intervals"}
@@ -168,7 +169,7 @@ def _show_model(output: Output, model: "Model", task: "Task", out: str, need: "M
     seconds, told = model.run.seconds, model.forgetting
     output.result(
         result,
-        table(f"{plan.strategy} of {outline.name}, frozen up to {result['boundary']}", ["metric", *splits], rows),
+        table(f"{plan.strategy} of {outline.name}, {_place(plan, outline)}", ["metric", *splits], rows),
         f"trained {trainable:,} of {result['total_parameters']:,} parameters on {len(task.train)} samples "
         f"in {seconds['total']:.1f} s (features {seconds['features']:.1f} s, training {seconds['training']:.1f} s)",
         *([] if peak is None else [f"memory: {peak / MB:,.0f} MB at the most, {need.total / MB:,.0f} expected"]),
@@ -176,6 +177,12 @@ def _show_model(output: Output, model: "Model", task: "Task", out: str, need: "M
         *([] if told is None else [budget_sentence(told)]),
         f"model: {out}",
     )
+
+
+def _place(plan: "Plan", outline: "Outline") -> str:
+    """What is frozen, or which stages a solved head reads."""
+    reads = any(isinstance(phase, Solve) and phase.taps for phase in plan.phases)
+    return f"{'features of' if reads else 'frozen up to'} {plan.boundary(outline)}"
 
 
 CURVE_TITLE = "between pretrained (alpha 0) and tuned weights (alpha 1)"

@@ -3,6 +3,7 @@
 import contextlib
 import functools
 import json
+import math
 import os
 import sys
 from collections.abc import Callable, Iterator
@@ -83,7 +84,7 @@ class Output:
     def result(self, data: dict[str, Any], *views: str | Table) -> None:
         """The command's result: the JSON object, or what a person reads."""
         if self._shared.as_json:
-            print(json.dumps(data, ensure_ascii=False), file=self._shared.stdout, flush=True)
+            print(json.dumps(_finite(data), ensure_ascii=False), file=self._shared.stdout, flush=True)
             return
         for view in views:
             self._console.print(view, markup=False, soft_wrap=isinstance(view, str))
@@ -110,6 +111,15 @@ class Output:
                 bars.update(tasks[what], completed=done, total=total, rate=f"{speed:.0f}/s" if speed else "")
 
             yield update
+
+
+def _finite(value: Any) -> Any:
+    """The value with null for what is not a finite number, which JSON has no word for."""
+    if isinstance(value, dict):
+        return {key: _finite(one) for key, one in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_finite(one) for one in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
 def table(title: str, columns: list[str], rows: list[list[str]], *, right: tuple[str, ...] = ()) -> Table:

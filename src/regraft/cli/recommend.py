@@ -106,9 +106,8 @@ def advice_views(advice: "Recommendation", name: str, *, full: bool = False) -> 
 def said_command(advice: "Recommendation", data: str) -> str:
     """The command that follows the recommendation."""
     best = advice.best
-    boundary = (
-        "" if best.boundary in {"none", advice.evidence[0].outline.stages[-1].name} else f" --boundary {best.boundary}"
-    )
+    last = next(one.outline.stages[-1].name for one in advice.evidence if one.backbone == best.backbone)
+    boundary = "" if best.boundary in {"none", last} else f" --boundary {best.boundary}"
     return (
         f"To follow it: regraft fit {data} --out MODEL --backbone {best.backbone} --strategy {best.strategy}{boundary}"
     )

@@ -24,7 +24,7 @@ class Summary:
         high: Of the same.
         seconds: Median wall time.
         labels: Mean number of labelled samples used, validation included.
-        training_seconds: Median wall time without evaluation.
+        training_seconds: Median of the trials' training seconds, as `Trial` counts them.
         seeds: How many.
     """
 

@@ -1,6 +1,7 @@
 """The report of a comparison: one HTML file that needs nothing else, a Markdown file and the rows as CSV."""
 
 import csv
+import io
 from collections.abc import Sequence
 from dataclasses import dataclass
 from html import escape
@@ -52,13 +53,14 @@ def write_report(folder: Path, found: Findings) -> Path:
 
 
 def _write_rows(file: Path, trials: Sequence[Trial]) -> None:
-    with file.open("w", encoding="utf-8", newline="") as opened:
-        writer = csv.writer(opened)
-        writer.writerow(["strategy", "boundary", "shots", "seed", "metric", "seconds", "trainable_parameters"])
-        for one in trials:
-            writer.writerow(
-                [one.strategy, one.boundary, one.shots, one.seed, one.metric, one.seconds, one.trainable_parameters]
-            )
+    rows = io.StringIO(newline="")
+    writer = csv.writer(rows)
+    writer.writerow(["strategy", "boundary", "shots", "seed", "metric", "seconds", "trainable_parameters"])
+    for one in trials:
+        writer.writerow(
+            [one.strategy, one.boundary, one.shots, one.seed, one.metric, one.seconds, one.trainable_parameters]
+        )
+    write_page(file, rows.getvalue())
 
 
 def _introduction(found: Findings) -> str:

@@ -46,7 +46,7 @@ class Trial:
 
     Attributes:
         strategy: Its name.
-        boundary: The last frozen stage.
+        boundary: The last frozen stage, or what a solved head reads: as `Plan.boundary` says.
         shots: Training samples per class, or `all`.
         seed: Of the run.
         metric: The task's metric on the test part.
@@ -54,7 +54,8 @@ class Trial:
         labels: Labelled samples used, validation included.
         draws: The metric on every resample of the test part, R values; trials on one test part are paired by them.
         seconds: Wall time of training with the evaluation that chooses; without the test part.
-        training_seconds: Wall time without evaluation.
+        training_seconds: Wall time without evaluation; activations that were in the store already count with what they
+            took when they were computed, so that no strategy looks cheap by what another one has paid.
         trainable_parameters: How many.
         plan: What was run.
         stages: Names of the trunk's stages.
@@ -193,7 +194,7 @@ class Bench:
         spent = model.run.seconds
         return Trial(
             strategy=plan.strategy,
-            boundary=outline.boundary_name(plan.frozen(outline)),
+            boundary=plan.boundary(outline),
             shots=part.shots,
             seed=part.seed,
             metric=float(found.metrics[task.metric]),
@@ -201,7 +202,9 @@ class Bench:
             labels=part.labels,
             draws=tuple(found.draws[task.metric].tolist()),
             seconds=spent["total"] - spent.get("forgetting", 0.0),
-            training_seconds=spent["features"] + spent["training"],
+            training_seconds=spent["features"]
+            + spent["training"]
+            + sum(step.stored_seconds for step in model.run.steps),
             trainable_parameters=model.trainable_parameters,
             plan=plan,
             stages=tuple(stage.name for stage in outline),

@@ -10,6 +10,7 @@ HeadKind = Literal["logistic", "ridge", "linear", "mlp", "token", "span"]
 SOLVED: tuple[HeadKind, ...] = ("logistic", "ridge")  # the others are trained
 BatchNorm = Literal["frozen", "adapt-statistics", "train"]
 Start = Literal["pretrained", "random"]
+ALL_STAGES = "all"  # the boundary of a head that reads every stage
 
 # Inverse regularisation strengths tried by cross-validation: the range of PERFORMANCE.md 2.2.
 DEFAULT_STRENGTHS = tuple(10.0**exponent for exponent in (-4, -3.5, -3, -2.5, -2, -1.5, -1, -0.5, 0, 1))
@@ -132,6 +133,16 @@ class Plan:
             (phase.frozen if isinstance(phase, Train) else len(outline) for phase in self.phases),
             default=len(outline),
         )
+
+    def boundary(self, outline: Outline) -> str:
+        """The last frozen stage, `none`, or of a solved head what it reads: a stage, several with `+`, or `all`."""
+        solved = [phase for phase in self.phases if isinstance(phase, Solve)]
+        taps = solved[-1].taps if solved else ()
+        if 1 < len(taps) == len(outline):
+            return ALL_STAGES
+        if taps:
+            return "+".join(outline.stages[tap].name for tap in taps)
+        return outline.boundary_name(self.frozen(outline))
 
     def check(self, outline: Outline) -> None:
         """Raise PlanError, with every fault at once, if this plan cannot run on `outline`."""

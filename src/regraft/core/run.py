@@ -17,6 +17,7 @@ class Step:
         metrics: On the validation part: `accuracy`, `loss`.
         seconds: Wall time of this step.
         feature_seconds: Of these, what reading samples and running the frozen trunk for the store took.
+        stored_seconds: What activations that were found in the store took when they were computed; in none of these.
         note: One sentence worth telling, such as a halved batch size; else empty.
     """
 
@@ -27,6 +28,7 @@ class Step:
     seconds: float
     feature_seconds: float = 0.0
     note: str = ""
+    stored_seconds: float = 0.0
 
 
 @dataclass(frozen=True)

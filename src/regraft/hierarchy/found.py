@@ -26,6 +26,8 @@ class StageFinding:
         similarity_to_last: Debiased linear CKA with the last stage.
         train_accuracy: The probe on what it has learnt from.
         width: D.
+        transferability_low: Lower end of the 80 % interval of `transferability`; NaN where it has none.
+        transferability_high: Upper end.
     """
 
     name: str
@@ -36,6 +38,8 @@ class StageFinding:
     similarity_to_last: float
     train_accuracy: float
     width: int
+    transferability_low: float = float("nan")
+    transferability_high: float = float("nan")
 
 
 @dataclass(frozen=True)

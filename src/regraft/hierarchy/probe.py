@@ -109,6 +109,7 @@ def _found(subject: Subject, evidence: Evidence) -> Probe:
     for stage in subject.backbone.outline:
         held = evidence.get(f"probe/{stage.name}")
         low, high = (float("nan"),) * 2 if held is None else (held.low, held.high)
+        logme = evidence.get(f"transferability/{stage.name}")
         stages.append(
             StageFinding(
                 name=stage.name,
@@ -119,6 +120,8 @@ def _found(subject: Subject, evidence: Evidence) -> Probe:
                 similarity_to_last=value(f"cka/{stage.name}"),
                 train_accuracy=value(f"probe-train/{stage.name}"),
                 width=stage.width,
+                transferability_low=float("nan") if logme is None else logme.low,
+                transferability_high=float("nan") if logme is None else logme.high,
             )
         )
     counts = np.bincount(subject.labels) if subject.classes else np.zeros(1)

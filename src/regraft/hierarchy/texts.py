@@ -74,9 +74,10 @@ def _typical(subject: Subject, count: int) -> list[int]:
     # Where all are long, those that are shortest.
     fit = lengths <= max(MOST_WORDS, int(np.percentile(lengths, 10)))
     rows = []
-    for label in np.bincount(labels).argsort()[::-1][:count]:
+    counts = np.bincount(labels)
+    for label in counts.argsort()[::-1][:count]:
         members = np.flatnonzero((labels == label) & fit)
-        if len(members):
+        if len(members) and counts[label] > 1:  # of one text alone a probe cannot both learn and be asked
             centre = features[labels == label].mean(axis=0)
             rows.append(int(members[np.square(features[members] - centre).sum(axis=1).argmin()]))
     return rows

@@ -175,7 +175,7 @@ def _with(evidence: Evidence, more: Sequence[Measurement]) -> Evidence:
 def _stored(evidence: Evidence) -> int:
     """Samples whose pooled features were stored while measuring."""
     found: Mapping[str, Measurement] = evidence.under("profile")
-    samples = found.get("samples")
+    samples = found.get("measured")
     return 0 if samples is None else int(samples.value)
 
 

@@ -8,7 +8,7 @@ from PIL import Image
 from sklearn.decomposition import TruncatedSVD
 from sklearn.feature_extraction.text import TfidfVectorizer
 
-from regraft.activations.extract import Floats
+from regraft.activations.rows import Floats
 from regraft.core import ImageSample, TextSample
 from regraft.measuring.probes import Probed, probe
 from regraft.measuring.subject import Subject

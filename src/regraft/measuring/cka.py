@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from regraft.activations.extract import Floats
+from regraft.activations.rows import Floats
 
 Doubles = NDArray[np.float64]
 

@@ -1,4 +1,4 @@
-"""The learning curve of the probe: its accuracy at growing numbers of samples."""
+"""The learning curve of the probe: its accuracy, or correlation, at growing numbers of samples."""
 
 from collections.abc import Iterator
 
@@ -10,13 +10,17 @@ from regraft.measuring.probes import Z80, Ints, probe, standardised
 from regraft.measuring.subject import Subject
 
 FEWEST_PER_CLASS = 1
+FEWEST_QUANTITIES = 8  # of a correlation that is more than chance
 STEPS = (1 / 8, 1 / 4, 1 / 2, 1.0)  # of what a fold leaves to learn from
 DRAWS = 400
 FEWEST_SIZES = 3  # as many as the power law has parameters
 
 
 def curve(subject: Subject) -> Iterator[Measurement]:
-    """`curve/N` for each size: cross-validated accuracy of the last stage's probe that has learnt from N samples."""
+    """`curve/N` for each size: the held-out result of the last stage's probe that has learnt from N samples."""
+    if not subject.classes:
+        yield from _of_quantities(subject)
+        return
     targets = subject.labels
     features = standardised(subject.stages[-1])
     most = int(np.mean([len(learnt) for learnt, _ in subject.folds]))
@@ -34,6 +38,25 @@ def curve(subject: Subject) -> Iterator[Measurement]:
             found.low,
             found.high,
             source=f"cross-validated accuracy of the last stage's probe with {size} training samples",
+        )
+
+
+def _of_quantities(subject: Subject) -> Iterator[Measurement]:
+    """The same where leaving one out is exact: of so many samples each is foretold by the others."""
+    order = subject.rng.permutation(len(subject.samples))
+    for share in STEPS:
+        size = round(share * len(order))
+        if size < FEWEST_QUANTITIES and share < 1:
+            continue
+        rows, found = order[:size], subject.last_probe
+        if share < 1:
+            found = probe(standardised(subject.stages[-1][rows]), subject.targets[rows], 0, [])
+        yield Measurement(
+            f"curve/{size - 1}",
+            found.value,
+            found.low,
+            found.high,
+            source=f"leave-one-out correlation of the last stage's probe with {size - 1} training samples",
         )
 
 

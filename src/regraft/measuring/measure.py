@@ -132,6 +132,5 @@ def _all(subject: Subject, source: Task | SourceStatistics | None) -> Iterator[M
     yield from other_stages(subject)
     yield from panel(subject)
     yield from all_stages(subject)
-    if subject.classes:
-        yield from curve(subject)
+    yield from curve(subject)
     yield from stage_similarity(subject)

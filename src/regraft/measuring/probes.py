@@ -12,7 +12,7 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import StratifiedGroupKFold, StratifiedKFold
 
-from regraft.activations.extract import Floats
+from regraft.activations.rows import Floats
 from regraft.scores import Spectrum
 from regraft.scores.ridge import fitted, leave_one_out
 

@@ -13,6 +13,7 @@ def profile(subject: Subject) -> Iterator[Measurement]:
     """Counts of the training part, without a look at features."""
     task = subject.task
     yield Measurement("profile/samples", len(task.train), source="training samples")
+    yield Measurement("profile/measured", len(subject.samples), source="training samples that the measurements rest on")
     yield Measurement("profile/classes", len(task.classes), source="classes")
     groups = twin_groups(task)
     twins = 1 - len(set(groups)) / max(len(groups), 1)

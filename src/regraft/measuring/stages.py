@@ -6,10 +6,11 @@ import numpy as np
 
 from regraft.core import Measurement
 from regraft.measuring.cka import cka_matrix
+from regraft.measuring.jackknife import Jackknife, with_interval
 from regraft.measuring.probes import Z80, Probed, probe, standardised
 from regraft.measuring.subject import Subject
 from regraft.scores import ScoreInputs
-from regraft.scores.logme import logme
+from regraft.scores.logme import LOGME
 
 FEWEST_FOR_CKA = 5
 
@@ -65,8 +66,11 @@ def all_stages(subject: Subject) -> Iterator[Measurement]:
 def transferability(subject: Subject) -> Iterator[Measurement]:
     """LogME of every stage."""
     for name, features in zip(subject.names, subject.stages, strict=True):
-        value = logme(ScoreInputs(standardised(features), subject.targets, subject.classes))
-        yield Measurement(f"transferability/{name}", value, source="LogME of the stage: log evidence per sample")
+        inputs = ScoreInputs(standardised(features), subject.targets, subject.classes)
+        value = LOGME.compute(inputs)
+        low, high, said = with_interval(Jackknife.of(subject, inputs), LOGME, value)
+        source = f"LogME of the stage: log evidence per sample; {said}"
+        yield Measurement(f"transferability/{name}", value, low, high, source=source)
 
 
 def stage_similarity(subject: Subject) -> Iterator[Measurement]:

@@ -8,8 +8,9 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from regraft.activations.extract import Extraction, Floats, Progress
+from regraft.activations.extract import Extraction, Progress
 from regraft.activations.pairs import stage_features
+from regraft.activations.rows import Floats
 from regraft.backbones.contract import Backbone
 from regraft.backbones.source_heads import source_head
 from regraft.core import BackboneError, Sample, Task, TextSample

@@ -1,6 +1,7 @@
 """Texts to pre-train on: one document a line, tokens of all of them in a memory map."""
 
 import hashlib
+import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -52,6 +53,8 @@ def open_corpus(path: Path, held_out: Path | None) -> Corpus:
         aside = tuple(documents[::HELD_OUT_EVERY])
     else:
         kept, aside = tuple(documents), tuple(_documents(held_out))
+    if not kept:
+        raise DataError(f"{path}: one document, and that is held out; give one a line, or --held-out")
     digest = hashlib.sha256()
     for text in (*kept, "\0", *aside):
         digest.update(text.encode() + b"\n")
@@ -94,7 +97,7 @@ def token_stream(
     file = default_cache_dir() / "tokens" / f"{said.hexdigest()}.npy"
     if not file.exists():
         file.parent.mkdir(parents=True, exist_ok=True)
-        draft = file.with_suffix(".draft")
+        draft = file.with_suffix(f".{uuid.uuid4().hex}.draft")  # its own: another run may read the same texts
         with draft.open("wb") as opened:
             np.save(opened, _tokens(documents, tokenizer, between, progress))
         draft.replace(file)

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import uuid
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
@@ -179,7 +180,8 @@ def _decode(
     samples: list[ImageSample], side: int, array: Path, index: Path, progress: Progress | None, what: str
 ) -> None:
     """Write the map of all pictures and, once it is whole, the positions that could be read."""
-    draft = array.with_suffix(".draft")
+    own = uuid.uuid4().hex  # another run may decode the same pictures
+    draft = array.with_suffix(f".{own}.draft")
     usable: list[int] = []
     shape = (max(len(samples), 1), 3, side, side)
     kept = np.lib.format.open_memmap(draft, mode="w+", dtype=np.uint8, shape=shape)
@@ -195,7 +197,7 @@ def _decode(
     kept.flush()
     del kept
     draft.replace(array)
-    marker = index.with_suffix(".draft-index")
+    marker = index.with_suffix(f".{own}.draft-index")
     marker.write_text(json.dumps(usable), encoding="utf-8")
     marker.replace(index)
 

@@ -4,9 +4,8 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from regraft.core import OptionError, Outline, Plan, PlanError, TaskKind, TaskSummary, Train
-from regraft.core.plan import SOLVED
+from regraft.core.plan import ALL_STAGES, SOLVED
 from regraft.strategies import STRATEGIES, Settings, strategy_named
-from regraft.strategies.feature_extraction import ALL_STAGES
 from regraft.strategies.heads import HEADS
 
 PROBE, PARTIAL, SCRATCH = "feature-extraction", "partial-fine-tuning", "from-scratch"

@@ -50,7 +50,7 @@ class Situation:
         if self.evidence.get(f"probe/{self.stages[-1]}") is None:
             trial = self.evidence.get("trial-samples/feature-extraction")
             return self.summary.samples if trial is None else trial.value
-        measured = self.evidence.get("profile/samples")
+        measured = self.evidence.get("profile/measured")
         return 0.8 * min(self.summary.samples, self.summary.samples if measured is None else measured.value)
 
     @property

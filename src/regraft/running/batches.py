@@ -15,6 +15,7 @@ from torch import Tensor
 from regraft.activations.extract import (
     DECODERS,
     BoundaryActivations,
+    Extraction,
     boundary_activations,
     pooled_features,
     views_within,
@@ -108,7 +109,7 @@ class Supply:
     """Makes the sources of a phase.
 
     Attributes:
-        feature_seconds: What filling the store took, appended to as sources are made.
+        extractions: What filling the store took, appended to as sources are made.
         reads: What the head reads of the trunk.
     """
 
@@ -118,7 +119,7 @@ class Supply:
     precision: str
     seed: int
     progress: Callable[[str, int, int], None] | None
-    feature_seconds: list[float]
+    extractions: list[Extraction]
     reads: Reads = "pooled"
 
     def source(self, split: Split, phase: Train, *, training: bool) -> Source:
@@ -143,7 +144,7 @@ class Supply:
             precision=self.precision,
             progress=self._report(),
         )
-        self.feature_seconds.append(extraction.seconds)
+        self.extractions.append(extraction)
         return PooledSource(last + 1, features.reshape(max(views, 1), len(split), -1))
 
     def _stored(self, split: Split, phase: Train, augment: bool) -> StoredSource:  # noqa: FBT001 - one caller
@@ -164,7 +165,7 @@ class Supply:
             precision=self.precision,
             progress=self._report(),
         )
-        self.feature_seconds.append(activations.extraction.seconds)
+        self.extractions.append(activations.extraction)
         return StoredSource(phase.frozen, activations)
 
     def _report(self) -> Callable[[int, int], None] | None:

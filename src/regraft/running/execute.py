@@ -158,7 +158,8 @@ def _solve(number: int, phase: Solve, plan: Plan, backbone: Backbone, head: Head
         solution = _solution(features, np.concatenate([targets, held]), task, chosen, 0, groups)
     head.load_state_dict(solution.head.state_dict())
     seconds = time.perf_counter() - begun
-    return Step(number, 0, solution.loss, metrics, seconds, extraction.seconds, f"engine {extraction.engine}")
+    note = f"engine {extraction.engine}"
+    return Step(number, 0, solution.loss, metrics, seconds, extraction.seconds, note, extraction.stored_seconds)
 
 
 def _solution(

@@ -1,5 +1,6 @@
 """A training phase: epochs until the validation loss stops falling, resumable after each."""
 
+import math
 import time
 import warnings
 from collections.abc import Callable, Iterator
@@ -150,10 +151,10 @@ class _Work:
         """One epoch, its validation and its checkpoint."""
         run, phase, epoch = self.run, self.run.phase, self.position.epoch
         begun = time.perf_counter()
-        run.supply.feature_seconds.clear()
+        run.supply.extractions.clear()
         self.sources = self.sources or self._sources()  # once a phase: finding stored rows hashes the whole prefix
         train, held = self.sources
-        features = sum(run.supply.feature_seconds)
+        filled = tuple(run.supply.extractions)
         apply_freeze(run.backbone, phase)
         run.head.train()
         chunk = self.network.chunk
@@ -179,8 +180,17 @@ class _Work:
             held_order = plain_order(len(run.task.validation), phase.batch_size, self.lengths[1])
             wanted = torch.tensor(run.task.validation.targets)
             metrics = validate(self.network, held, held_order, wanted, phase.label_smoothing)
+            if not math.isfinite(metrics["loss"]):  # the last step went too far: no later one would tell
+                raise DivergedError
         step = Step(
-            run.number, epoch, loss, metrics, time.perf_counter() - begun, features, self._note(epoch, loss, chunk)
+            run.number,
+            epoch,
+            loss,
+            metrics,
+            time.perf_counter() - begun,
+            sum(one.seconds for one in filled),
+            self._note(epoch, loss, chunk),
+            sum(one.stored_seconds for one in filled),
         )
         self._advance(step)
         return step

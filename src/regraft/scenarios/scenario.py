@@ -17,7 +17,7 @@ class Answer:
         strategies: Strategies that it stands for; empty where it is not about strategies.
         boundaries: Of a probe: `last`, `all` or `earlier`; empty = any.
         heads: Heads that it stands for.
-        backbone: The backbone that it stands for; `test` = whichever the probes favour.
+        backbone: The backbone that it stands for; `either` = whichever, where the ranking finds a tie.
         claim: What it says of transfer learning as such.
     """
 

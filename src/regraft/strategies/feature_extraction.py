@@ -3,14 +3,13 @@
 from dataclasses import dataclass
 
 from regraft.core import OptionError, Outline, Plan, Solve, TaskSummary, Train
-from regraft.core.plan import DEFAULT_STRENGTHS, SOLVED
+from regraft.core.plan import ALL_STAGES, DEFAULT_STRENGTHS, SOLVED
 from regraft.strategies.heads import choose_head
 from regraft.strategies.rates import rates_for
 from regraft.strategies.settings import Settings
 
 # Squared error, unlike log loss, grows with N and with nothing else: its penalties are larger numbers.
 RIDGE_STRENGTHS = tuple(10.0 ** (exponent / 2) for exponent in range(-12, 3))
-ALL_STAGES = "all"
 EPOCHS = 50  # of a trained head: each takes a fraction of a second on stored features
 
 
@@ -29,6 +28,7 @@ class FeatureExtraction:
         settings.refuse(
             self.name,
             penalty="the trunk does not move",
+            penalty_strength="the trunk does not move",
             batch_norm="no stage trains",
         )
         if head in SOLVED:

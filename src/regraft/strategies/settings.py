@@ -44,6 +44,9 @@ class Settings:
         rate = self.learning_rate
         if rate is not None and not 0 < rate < math.inf:
             raise OptionError(f"--lr {rate}: give a number above 0, such as 1e-4")
+        strength = self.penalty_strength
+        if strength is not None and not 0 <= strength < math.inf:
+            raise OptionError(f"--penalty-strength {strength}: give a number from 0 on, such as 0.01")
         for name, count in (("--epochs", self.epochs), ("--batch-size", self.batch_size)):
             if count is not None and count < 1:
                 raise OptionError(f"{name} {count}: give at least 1")

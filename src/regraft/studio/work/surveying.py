@@ -104,7 +104,7 @@ def _told(prepared: "Prepared") -> dict[str, Any]:
         "strategy": plan.strategy,
         "start": plan.start,
         "head": plan.head,
-        "boundary": outline.boundary_name(frozen),
+        "boundary": plan.boundary(outline),
         "frozen": frozen,
         "trained_parameters": sum(stage.parameters for stage in outline.stages[frozen:]),
         "phases": phases,

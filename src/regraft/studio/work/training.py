@@ -32,12 +32,14 @@ def fit(arguments: dict[str, Any], report: Report) -> dict[str, Any]:
     prepared = api.prepare(
         task, arguments["strategy"], arguments["backbone"], api.Settings(**arguments["settings"]), where
     )
+    known = None if arguments.get("source") is None else api.open_source(arguments["source"], task.kind)
+    if known is not None and prepared.plan.start == "pretrained":  # refused before hours of training, not after
+        api.SourceBudget(known).check(task, prepared.plan)
     clock = _Clock(prepared, report)
     model = api.fit(task, prepared, resources=where, out=folder / "model", progress=clock.progress, on_step=clock.step)
     report({"type": "progress", "what": "measuring the result", "done": 0, "total": 1})
     part = task.test or task.validation
     found = model.evaluate(part)
-    known = None if arguments.get("source") is None else api.open_task(arguments["source"])
     forgotten = keeping.forgetting_of(model, known, part.samples, offline=True)
     told = _told(task, model, found, forgotten)
     write_run_report(folder / "report.html", task, model, found, told)
@@ -55,7 +57,7 @@ def _told(task: "Task", model: "Model", found: "Evaluation", forgotten: dict[str
             "classes": model.classes,
             "metric": task.metric,
             "strategy": plan.strategy,
-            "boundary": outline.boundary_name(plan.frozen(outline)),
+            "boundary": plan.boundary(outline),
             "backbone": outline.name,
             "head": plan.head,
             "split": "test" if task.test else "validation",
