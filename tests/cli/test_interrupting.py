@@ -36,12 +36,12 @@ def interrupted(call: list[str], checkpoint: Path) -> tuple[int, str, str]:
         env=environment,
         start_new_session=True,
     ) as process:
-        end = time.monotonic() + 60
+        end = time.monotonic() + 180
         while not checkpoint.exists() and process.poll() is None and time.monotonic() < end:
             time.sleep(0.01)
         assert process.poll() is None, "it ended before it could be interrupted"
         process.send_signal(signal.SIGINT)
-        out, err = process.communicate(timeout=60)
+        out, err = process.communicate(timeout=180)
     return process.returncode, out, err
 
 
