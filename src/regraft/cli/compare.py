@@ -82,7 +82,7 @@ def command(  # noqa: PLR0913, PLR0917 - one argument per option
             "report": str(found.report),
         },
         table(
-            f"{task.name}: {task.metric} over {seeds} seeds",
+            f"{task.name}: {task.metric} over {seeds} seed{'' if seeds == 1 else 's'}",
             ["strategy", "shots", task.metric, "95 % interval", "seconds"],
             shown,
             right=(task.metric, "seconds"),
