@@ -49,6 +49,7 @@ __all__ = [
 _HOMES = {
     "Model": "regraft.model",
     "compare": "regraft.comparing",
+    "open_task": "regraft.tasks",
     "pretrain": "regraft.pretraining",
     "probe": "regraft.hierarchy",
     "write_source_statistics": "regraft.measuring",

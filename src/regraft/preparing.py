@@ -38,7 +38,7 @@ class Prepared:
 
 def recommend(
     task: Task,
-    backbones: Sequence[str | Backbone] = ("auto",),
+    backbones: str | Backbone | Sequence[str | Backbone] = "auto",
     *,
     budget_seconds: float = BUDGET_SECONDS,
     settings: Settings | None = None,
@@ -49,7 +49,7 @@ def recommend(
 
     Args:
         task: What `open_task` returned.
-        backbones: As `--backbone` takes them, or loaded ones, which are left as they were.
+        backbones: One or several, as `--backbone` takes them, or loaded ones, which are left as they were.
         budget_seconds: Wall time, about; with less of it intervals are wider.
         settings: What is fixed already.
         resources: Device, precision, cache.
@@ -66,7 +66,8 @@ def recommend(
         'bundled:minilm'
     """
     resources = resources or Resources()
-    trunks = [_trunk(task, one, resources) for one in backbones]
+    named = [backbones] if isinstance(backbones, str) or not isinstance(backbones, Sequence) else backbones
+    trunks = [_trunk(task, one, resources) for one in named]
     return advise(
         task, trunks, settings=settings, resources=resources, budget_seconds=budget_seconds, progress=progress
     )

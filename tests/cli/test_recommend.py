@@ -47,7 +47,7 @@ def test_fit_auto_follows_the_recommendation(capsys: pytest.CaptureFixture[str],
 
 def test_python_fits_the_best_choice(tmp_path: Path) -> None:
     task = regraft.open_task(write_pictures(tmp_path / "data"))
-    advice = regraft.recommend(task, [SMALL], budget_seconds=2, settings=regraft.Settings(epochs=1))
+    advice = regraft.recommend(task, SMALL, budget_seconds=2, settings=regraft.Settings(epochs=1))
     for choice in (advice.best, next(one for one in advice.choices if one.strategy == "partial-fine-tuning")):
         plan = regraft.fit(task, choice).run.plan
         assert (plan.strategy, plan.head) == (choice.strategy, choice.head)

@@ -30,4 +30,6 @@ def command(shared: Shared, kind: str | None, available: bool) -> None:  # noqa:
         for entry in entries
     ]
     result = {"backbones": [asdict(entry) for entry in entries]}
-    Output(shared).result(result, table("", columns, rows, right=("parameters", "stages")))
+    shown = table("", columns, rows, right=("parameters", "stages"), whole=("backbone", "parameters"))
+    more = "Any other network of timm or the hub will do, and a folder in either's form: see `regraft fit --help`."
+    Output(shared).result(result, shown, "", more)

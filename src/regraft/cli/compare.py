@@ -7,18 +7,18 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from regraft.cli.data import data_options
+from regraft.cli.data import DATA_SAID, data_options
 from regraft.cli.fitting import fit_options
 from regraft.cli.options import Output, Shared, shared_options, table
 from regraft.core import OptionError
 
 if TYPE_CHECKING:
-    from rich.table import Table
+    from rich.console import Group
 
     from regraft.comparing.forgetting import Forgetting
 
 
-@click.command("compare")
+@click.command("compare", epilog=DATA_SAID)
 @data_options
 @click.option("--out", required=True, type=click.Path(file_okay=False, path_type=Path), help="Folder for the report.")
 @click.option("--strategies", default="", help="Names with commas between; default: all.")
@@ -82,7 +82,7 @@ def command(  # noqa: PLR0913, PLR0917 - one argument per option
             "report": str(found.report),
         },
         table(
-            f"{task.name}: {task.metric} over {seeds} seeds",
+            f"{task.name}: {task.metric} over {seeds} seed{'' if seeds == 1 else 's'}",
             ["strategy", "shots", task.metric, "95 % interval", "seconds"],
             shown,
             right=(task.metric, "seconds"),
@@ -95,7 +95,7 @@ def command(  # noqa: PLR0913, PLR0917 - one argument per option
     )
 
 
-def _forgetting_table(rows: "Sequence[Forgetting]") -> "Table":
+def _forgetting_table(rows: "Sequence[Forgetting]") -> "Group":
     shown = [[row.strategy, f"{row.before:.3f}", f"{row.after:.3f}", f"{100 * row.lost:.1f} %"] for row in rows]
     return table("forgetting of the source", ["strategy", "before", "after", "lost"], shown)
 

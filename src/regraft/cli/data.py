@@ -4,6 +4,12 @@ from collections.abc import Callable
 
 import click
 
+DATA_SAID = (
+    "DATA is a folder of pictures in class folders, WebDataset .tar shards, a table of texts (.csv .tsv .jsonl .parquet) "
+    "with labels or quantities, tagged words (.conll .iob), SQuAD .json, or a folder of train.* / validation.* / test.* "
+    "of these."
+)
+
 DATA_OPTIONS = (
     click.argument("data", metavar="DATA"),
     click.option("--text-column", default="text", show_default=True, help="Column that holds the text."),

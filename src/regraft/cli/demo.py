@@ -12,7 +12,7 @@ import click
 from regraft.cli.options import Output, Shared, shared_options, table
 
 if TYPE_CHECKING:
-    from rich.table import Table
+    from rich.console import Group
 
     from regraft.comparing import Comparison
     from regraft.core import Recommendation, Task
@@ -75,7 +75,7 @@ def command(shared: Shared, out: Path | None) -> None:
     output = Output(shared)
     folder = out or Path(tempfile.mkdtemp(prefix="regraft-demo-"))
     told, pages = [], []
-    views: list[str | Table] = []
+    views: list[str | Group] = []
     for name, chapter in chapters.items():
         story = _told_by(name, chapter, folder, shared, output)
         gain = comparing.gain_sentence(story.found.gain)
@@ -134,7 +134,7 @@ def _followed_said(story: Story) -> str:
     )
 
 
-def _table(title: str, found: "Comparison") -> "Table":
+def _table(title: str, found: "Comparison") -> "Group":
     rows = [
         [
             one.strategy,

@@ -1,15 +1,23 @@
 """`regraft evaluate MODEL DATA`."""
 
+from collections.abc import Sequence
 from dataclasses import asdict
+from typing import TYPE_CHECKING
 
 import click
 
-from regraft.cli.data import data_options
+from regraft.cli.data import DATA_SAID, data_options
 from regraft.cli.options import Output, Shared, shared_options, table
 from regraft.core import DataError
 
+if TYPE_CHECKING:
+    from rich.console import Group
 
-@click.command("evaluate")
+LINE = 80  # columns of a terminal that a matrix may take
+MISTAKES_SHOWN = 10
+
+
+@click.command("evaluate", epilog=DATA_SAID)
 @click.argument("model", metavar="MODEL")
 @data_options
 @click.option("--split", default="test", show_default=True, help="Which split of DATA to measure on.")
@@ -54,7 +62,22 @@ def command(
     title = f"{model} on {split} of {data} ({found.samples} samples)"
     views = [table(title, ["metric", "value", "95 % interval"], rows)]
     if found.confusion:
-        confusion = [[name, *map(str, row)] for name, row in zip(fitted.classes, found.confusion, strict=True)]
-        views.append(table("confusion (rows: truth)", ["", *fitted.classes], confusion, right=fitted.classes))
+        views.append(_confusion(fitted.classes, found.confusion))
     told = [] if forgotten is None else [keeping.forgetting_sentence(forgotten)]
     output.result(result, *views, *told)
+
+
+def _confusion(classes: Sequence[str], counts: Sequence[Sequence[int]]) -> "Group":
+    """The matrix where it fits a line; of more classes, what is mistaken for what most often."""
+    if sum(len(name) + 2 for name in classes) + max(map(len, classes)) <= LINE:
+        rows = [[name, *map(str, row)] for name, row in zip(classes, counts, strict=True)]
+        return table("confusion (rows: truth)", ["", *classes], rows, right=tuple(classes))
+    mistakes = [
+        (count, truth, said)
+        for truth, row in zip(classes, counts, strict=True)
+        for said, count in zip(classes, row, strict=True)
+        if count and said != truth
+    ]
+    most = sorted(mistakes, key=lambda one: -one[0])[:MISTAKES_SHOWN]
+    title = "most frequent mistakes (--json has the whole confusion matrix)"
+    return table(title, ["truth", "taken for", "times"], [[a, b, str(n)] for n, a, b in most], right=("times",))

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from regraft.cli.budget import budget_option
-from regraft.cli.data import data_options
-from regraft.cli.fitting import fit_options, share
+from regraft.cli.data import DATA_SAID, data_options
+from regraft.cli.fitting import fit_options, share, strategy_option
 from regraft.cli.options import Output, Shared, shared_options, table
 from regraft.core import Solve
 
@@ -20,10 +20,10 @@ if TYPE_CHECKING:
 MB = 1 << 20
 
 
-@click.command("fit")
+@click.command("fit", epilog=DATA_SAID)
 @data_options
 @click.option("--out", type=click.Path(file_okay=False, path_type=Path), help="Folder for the model.")
-@click.option("--strategy", default="auto", show_default=True, help="How much of the trunk may change.")
+@strategy_option
 @budget_option("With strategy auto: at most about so long to choose, such as 90s or 5m.")
 @fit_options
 @click.option("--no-augment", is_flag=True, help="Train on the one centred view of each picture.")
@@ -104,10 +104,16 @@ def _say_problems(output: Output, task: "Task") -> None:
     """One line on what was found wrong with the data; `inspect` tells all."""
     counts = {severity: sum(one.severity == severity for one in task.problems) for severity in ("error", "warning")}
     if any(counts.values()):
-        output.say(
-            f"data: {counts['error']} kinds of bad samples left out, {counts['warning']} warnings; "
-            f"`regraft inspect` names them"
-        )
+        said = [
+            *([f"{_counted(counts['error'], 'kind')} of bad samples left out"] if counts["error"] else []),
+            *([_counted(counts["warning"], "warning")] if counts["warning"] else []),
+        ]
+        output.say(f"data: {', '.join(said)}; `regraft inspect` tells all")
+
+
+def _counted(count: int, word: str) -> str:
+    """`1 warning`, `2 warnings`."""
+    return f"{count} {word}{'' if count == 1 else 's'}"
 
 
 def _say_advice(output: Output, prepared: "Prepared") -> None:
@@ -121,11 +127,11 @@ def _say_advice(output: Output, prepared: "Prepared") -> None:
 
 
 def _say_step(output: Output, step: "Step") -> None:
-    shown = "  ".join(f"{name} {value:.4f}" for name, value in step.metrics.items())
+    # A held-out loss beside the trained one must say so.
+    shown = "  ".join(f"{'held-out ' * (name == 'loss')}{name} {value:.4f}" for name, value in step.metrics.items())
     note = f"  ({step.note})" if step.note else ""
-    output.say(
-        f"phase {step.phase + 1} epoch {step.epoch + 1}: loss {step.loss:.4f}  {shown}  {step.seconds:.1f} s{note}"
-    )
+    when = "solved" if "strength" in step.metrics else f"epoch {step.epoch + 1}"
+    output.say(f"phase {step.phase + 1} {when}: loss {step.loss:.4f}  {shown}  {step.seconds:.1f} s{note}")
 
 
 def _show_plan(output: Output, prepared: "Prepared", need: "Memory") -> None:
@@ -136,7 +142,12 @@ def _show_plan(output: Output, prepared: "Prepared", need: "Memory") -> None:
     title = f"{prepared.plan.strategy} of {prepared.outline.name}{held}"
     shown = table(title, columns, [list(row.values()) for row in rows], right=("rate", "parameters"))
     memory = {"expected_mb": round(need.total / MB)}
-    output.result({"plan": prepared.plan.to_json(), "table": rows, "memory": memory}, shown, need.sentence)
+    output.result(
+        {"plan": prepared.plan.to_json(), "table": rows, "memory": memory},
+        shown,
+        *prepared.plan.schedule(),
+        need.sentence,
+    )
 
 
 def _show_model(output: Output, model: "Model", task: "Task", out: str, need: "Memory") -> None:
@@ -167,10 +178,12 @@ def _show_model(output: Output, model: "Model", task: "Task", out: str, need: "M
     names = [name for name in next(reversed(model.results.values()), {}) if name != "intervals"]
     rows = [[name, *(_with_interval(model.results[split], name) for split in splits)] for name in names]
     seconds, told = model.run.seconds, model.forgetting
+    solved = any("strength" in step.metrics for step in model.run.steps)
+    too = f" (at the end {len(task.validation)} for validation too)" if solved and len(task.validation) else ""
     output.result(
         result,
         table(f"{plan.strategy} of {outline.name}, {_place(plan, outline)}", ["metric", *splits], rows),
-        f"trained {trainable:,} of {result['total_parameters']:,} parameters on {len(task.train)} samples "
+        f"trained {trainable:,} of {result['total_parameters']:,} parameters on {len(task.train)} samples{too} "
         f"in {seconds['total']:.1f} s (features {seconds['features']:.1f} s, training {seconds['training']:.1f} s)",
         *([] if peak is None else [f"memory: {peak / MB:,.0f} MB at the most, {need.total / MB:,.0f} expected"]),
         *([] if told is None else [table(CURVE_TITLE, list(CURVE), curve_rows(told))]),

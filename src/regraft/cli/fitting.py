@@ -5,6 +5,10 @@ from collections.abc import Callable
 
 import click
 
+from regraft.strategies import STRATEGIES, strategy_named
+
+AUTO = "auto"
+
 
 def _finite(context: click.Context, parameter: click.Parameter, value: float | None) -> float | None:
     """The rate; `nan` and `inf` are numbers to click, but no rates."""
@@ -26,8 +30,39 @@ def share(context: click.Context, parameter: click.Parameter, value: str | None)
     return found
 
 
+def _known_strategy(context: click.Context, parameter: click.Parameter, value: str) -> str:
+    """The name, if there is such a strategy: told before anything heavy is imported."""
+    if value != AUTO:
+        strategy_named(value)
+    return value
+
+
+strategy_option = click.option(
+    "--strategy",
+    default=AUTO,
+    show_default=True,
+    callback=_known_strategy,
+    help=f"How much of the trunk may change: {AUTO}, {', '.join(one.name for one in STRATEGIES)}. "
+    f"{AUTO} measures, and follows the recommendation.",
+)
+
+backbone_option = click.option(
+    "--backbone",
+    default=AUTO,
+    show_default=True,
+    help="A name, timm:NAME, hf:OWNER/NAME, bundled:NAME or a folder; scratch: before it for random weights.",
+)
+
+precision_option = click.option(
+    "--precision",
+    type=click.Choice(["auto", "fp32", "bf16", "int8"]),
+    default="auto",
+    show_default=True,
+    help="Arithmetic of what is frozen; less than fp32 only where features stay equal enough.",
+)
+
 FIT_OPTIONS = (
-    click.option("--backbone", default="auto", show_default=True, help="A name, timm:NAME, hf:OWNER/NAME or a folder."),
+    backbone_option,
     click.option("--epochs", type=click.IntRange(min=1), help="The most epochs to train."),
     click.option(
         "--lr",
@@ -41,16 +76,20 @@ FIT_OPTIONS = (
     click.option(
         "--head",
         type=click.Choice(["logistic", "ridge", "linear", "mlp", "token", "span"]),
-        help="What is grafted on the trunk.",
+        help="What is grafted on the trunk; default: as strategy and data want it.",
     ),
-    click.option("--batch-norm", type=click.Choice(["frozen", "adapt-statistics", "train"]), help="In trained stages."),
+    click.option(
+        "--batch-norm",
+        type=click.Choice(["frozen", "adapt-statistics", "train"]),
+        help="Of trained stages; frozen ones never change theirs.  [default: by the strategy]",
+    ),
     click.option(
         "--penalty",
         type=click.Choice(["l2-sp", "lwf", "replay"]),
         help="Hold a tuned trunk near what it was; replay needs --source.",
     ),
     click.option("--penalty-strength", type=click.FloatRange(min=0), callback=_finite, help="Its factor."),
-    click.option("--precision", type=click.Choice(["auto", "fp32", "bf16", "int8"]), default="auto", show_default=True),
+    precision_option,
 )
 
 

@@ -4,24 +4,21 @@ from dataclasses import asdict
 
 import click
 
-from regraft.cli.data import data_options
+from regraft.cli.data import DATA_SAID, data_options
 from regraft.cli.options import Output, Shared, shared_options, table
 from regraft.core import Problem
 
 ITEMS_SHOWN = 3
 
 
-@click.command("inspect")
+@click.command("inspect", epilog=DATA_SAID)
 @data_options
 @shared_options
 def command(shared: Shared, data: str, text_column: str, label_column: str, strict: bool) -> None:  # noqa: FBT001 - click passes by name
-    """What DATA is, and what is wrong with it.
+    """What DATA is, and what is wrong with it."""
+    from regraft.tasks import inspect_data  # noqa: PLC0415 - keeps --help fast; without torch, which takes seconds
 
-    DATA is a folder of pictures in class folders, a text table or a folder of such, or WebDataset tars.
-    """
-    from regraft import api  # noqa: PLC0415 - keeps --help fast
-
-    found = api.inspect(data, text_column=text_column, label_column=label_column, seed=shared.seed, strict=strict)
+    found = inspect_data(data, text_column=text_column, label_column=label_column, seed=shared.seed, strict=strict)
     result = {
         "kind": found.kind,
         "classes": list(found.classes),

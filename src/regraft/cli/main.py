@@ -1,5 +1,6 @@
 """The entry point: which commands there are, and how an error becomes an exit code."""
 
+import difflib
 import importlib
 import os
 import sys
@@ -23,7 +24,7 @@ COMMANDS = (
     ("recommend", "regraft.cli.recommend", "Which strategy on which backbone, measured on your data, and why."),
     ("fit", "regraft.cli.fit", "Graft a head on a backbone and train it."),
     ("evaluate", "regraft.cli.evaluate", "Metrics of a model with intervals, confusion and calibration."),
-    ("predict", "regraft.cli.predict", "Classes of pictures or texts."),
+    ("predict", "regraft.cli.predict", "What a model says of pictures or texts."),
     ("compare", "regraft.cli.compare", "Strategies side by side over seeds, from scratch included."),
     ("pretrain", "regraft.cli.pretrain", "Stage one: a backbone of your own from pictures or texts."),
     ("scenarios", "regraft.cli.scenarios", "Questions of transfer learning, graded by measurements."),
@@ -51,6 +52,17 @@ class LazyGroup(click.Group):
         if module is None:
             return None
         return cast("click.Command", importlib.import_module(module).command)
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """The command that is called; a name that is none is answered with those there are."""
+        names = self.list_commands(ctx)
+        if args and not args[0].startswith("-") and args[0] not in names:
+            near = difflib.get_close_matches(args[0], names, n=1)
+            hint = f"; did you mean {near[0]}?" if near else ""
+            raise click.UsageError(f"no command {args[0]!r}: there is {', '.join(names)}{hint}")
+        return super().resolve_command(ctx, args)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write the command list without importing any of them."""

@@ -9,12 +9,13 @@ import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TextIO
+from typing import Any, Literal, TextIO
 
 import click
-from rich.console import Console
+from rich.console import Console, Group
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
+from rich.text import Text
 
 
 @dataclass(frozen=True)
@@ -39,7 +40,11 @@ SHARED_OPTIONS = (
         "--seed", type=click.IntRange(0, MOST_SEED), default=0, show_default=True, help="Of every random choice."
     ),
     click.option("--device", default="auto", show_default=True, help="auto, cpu, cuda, cuda:N or mps."),
-    click.option("--cache-dir", type=click.Path(file_okay=False, path_type=Path), help="Where activations are kept."),
+    click.option(
+        "--cache-dir",
+        type=click.Path(file_okay=False, path_type=Path),
+        help="Where activations are kept.  [default: $REGRAFT_CACHE, else the user's cache folder]",
+    ),
     click.option("--offline", is_flag=True, help="Open no connection; what is not on disk is an error."),
 )
 
@@ -81,7 +86,7 @@ class Output:
         """One line of prose on stderr."""
         self._errors.print(text, markup=False, soft_wrap=True)
 
-    def result(self, data: dict[str, Any], *views: str | Table) -> None:
+    def result(self, data: dict[str, Any], *views: str | Group) -> None:
         """The command's result: the JSON object, or what a person reads."""
         if self._shared.as_json:
             print(json.dumps(_finite(data), ensure_ascii=False), file=self._shared.stdout, flush=True)
@@ -122,11 +127,17 @@ def _finite(value: Any) -> Any:
     return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
-def table(title: str, columns: list[str], rows: list[list[str]], *, right: tuple[str, ...] = ()) -> Table:
-    """A plain table; columns named in `right` are aligned to the right."""
-    drawn = Table(title=title, title_justify="left", box=None, pad_edge=False)
+def table(
+    title: str, columns: list[str], rows: list[list[str]], *, right: tuple[str, ...] = (), whole: tuple[str, ...] = ()
+) -> Group:
+    """A plain table; columns named in `right` are aligned to the right, the words of those in `whole` are never cut.
+
+    The title stands above it, since rich would break it at the width of the table.
+    """
+    drawn = Table(box=None, pad_edge=False)
     for column in columns:
-        drawn.add_column(column, justify="right" if column in right else "left", overflow="fold")
+        justify: Literal["left", "right"] = "right" if column in right else "left"
+        drawn.add_column(column, justify=justify, overflow="fold", no_wrap=column in whole)
     for row in rows:
         drawn.add_row(*row)
-    return drawn
+    return Group(Text(title, style="italic"), drawn) if title else Group(drawn)

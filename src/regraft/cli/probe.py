@@ -5,18 +5,19 @@ from typing import TYPE_CHECKING
 
 import click
 
-from regraft.cli.data import data_options
+from regraft.cli.data import DATA_SAID, data_options
+from regraft.cli.fitting import backbone_option, precision_option
 from regraft.cli.options import Output, Shared, shared_options, table
 
 if TYPE_CHECKING:
-    from rich.table import Table
+    from rich.console import Group
 
     from regraft.hierarchy import Probe
 
 
-@click.command("probe")
+@click.command("probe", epilog=DATA_SAID)
 @data_options
-@click.option("--backbone", default="auto", show_default=True, help="A name, timm:NAME, hf:OWNER/NAME or a folder.")
+@backbone_option
 @click.option("--out", type=click.Path(file_okay=False, path_type=Path), help="Folder for the report.")
 @click.option(
     "--pictures",
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
     show_default=True,
     help="Training pictures whose patches are shown; 0 = none.",
 )
-@click.option("--precision", type=click.Choice(["auto", "fp32", "bf16", "int8"]), default="auto", show_default=True)
+@precision_option
 @shared_options
 def command(  # noqa: PLR0913, PLR0917 - one argument per option
     shared: Shared,
@@ -57,7 +58,7 @@ def command(  # noqa: PLR0913, PLR0917 - one argument per option
     output.result(found.to_json(), _table(found), "", "\n".join(found.sentences), f"report: {found.report}")
 
 
-def _table(found: "Probe") -> "Table":
+def _table(found: "Probe") -> "Group":
     from regraft.core.words import metric_said  # noqa: PLC0415
 
     rows = [

@@ -5,24 +5,30 @@ from typing import TYPE_CHECKING
 import click
 
 from regraft.cli.budget import budget_option
-from regraft.cli.data import data_options
+from regraft.cli.data import DATA_SAID, data_options
+from regraft.cli.fitting import precision_option
 from regraft.cli.options import Output, Shared, shared_options, table
 from regraft.core.words import metric_said, seconds_said
 
 if TYPE_CHECKING:
-    from rich.table import Table
+    from rich.console import Group
 
     from regraft.core import Recommendation
 
 
-@click.command("recommend")
+@click.command("recommend", epilog=DATA_SAID)
 @data_options
 @click.option(
-    "--backbone", "backbones", multiple=True, default=("auto",), show_default=True, help="May be given several times."
+    "--backbone",
+    "backbones",
+    multiple=True,
+    default=("auto",),
+    show_default=True,
+    help="As fit takes it; may be given several times.",
 )
 @budget_option("At most about so long: 90s, 5m, 1h. With less, intervals are wider; there is always an answer.")
 @click.option("--full", is_flag=True, help="Show every boundary, not the best of each strategy.")
-@click.option("--precision", type=click.Choice(["auto", "fp32", "bf16", "int8"]), default="auto", show_default=True)
+@precision_option
 @shared_options
 def command(  # noqa: PLR0913, PLR0917 - one argument per option
     shared: Shared,
@@ -52,7 +58,7 @@ def command(  # noqa: PLR0913, PLR0917 - one argument per option
     output.result(advice.to_json(), *advice_views(advice, task.name, full=full), said_command(advice, data))
 
 
-def advice_views(advice: "Recommendation", name: str, *, full: bool = False) -> "list[Table | str]":
+def advice_views(advice: "Recommendation", name: str, *, full: bool = False) -> "list[Group | str]":
     """The ranking as a table, the reasons and the classical rules as sentences."""
     several = len({one.backbone for one in advice.choices}) > 1
     columns = [

@@ -186,6 +186,10 @@ class Plan:
             )
         return rows
 
+    def schedule(self) -> list[str]:
+        """One sentence per phase: how long it runs, and what ends it."""
+        return [f"phase {number}: {_schedule_said(phase)}" for number, phase in enumerate(self.phases, start=1)]
+
     def to_json(self) -> dict[str, Any]:
         """Plain data for JSON."""
         phases = [{"type": type(phase).__name__, **asdict(phase)} for phase in self.phases]
@@ -203,6 +207,17 @@ def _said(phase: Phase, rate: float) -> str:
         return "frozen"
     adapter = phase.adapter if isinstance(phase, Train) else None
     return "yes" if adapter is None else f"adapter, rank {adapter.rank}"
+
+
+def _schedule_said(phase: Phase) -> str:
+    """How long a phase runs, as a person reads it."""
+    if isinstance(phase, Solve):
+        return f"a convex solver; its strength is the best of {len(phase.strengths)} in {phase.folds} folds"
+    epochs = f"{phase.epochs} epoch{'' if phase.epochs == 1 else 's'}"
+    return (
+        f"at most {epochs} in batches of {phase.batch_size}, ended by {phase.patience} without a better held-out loss; "
+        f"warm-up over {phase.warmup:.0%} of the steps, then cosine"
+    )
 
 
 def _phase_from_json(row: dict[str, Any]) -> Phase:

@@ -49,7 +49,12 @@ class Memory:
     @property
     def sentence(self) -> str:
         """What to expect, in one sentence."""
-        parts = {"features": self.features, "frozen part": self.frozen, "training": self.training}
+        parts = {
+            "features": self.features,
+            "frozen part": self.frozen,
+            "training": self.training,
+            "program and libraries": self.now + LIBRARIES,
+        }
         told = ", ".join(f"{name} {size / MIB:,.0f} MB" for name, size in parts.items() if size)
         return f"memory: at most about {self.total / MIB:,.0f} MB ({told})"
 

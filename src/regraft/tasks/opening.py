@@ -82,6 +82,12 @@ def inspect_data(
     strict: bool = False,
 ) -> Inspection:
     """What the data are and every problem of theirs; arguments as `open_task`."""
+    if str(data).startswith("hf://"):
+        name = str(data).removeprefix("hf://")
+        raise DataError(
+            f"{data}: data sets of the hub are not read from there; download it "
+            f"(hf download --repo-type dataset {name.partition(':')[0]} --local-dir DIR) and give the folder"
+        )
     path = Path(data)
     reading = _read(path, Columns(text_column, label_column))
     labelling = labelling_of(reading.kind)
