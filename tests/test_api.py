@@ -31,6 +31,11 @@ def test_feature_extraction_on_real_pictures_is_saved_and_loaded_alike(
     assert np.array_equal(model.probabilities(samples), again.probabilities(samples))
     assert again.backbone.passport == model.backbone.passport
     assert again.run == model.run
+    files = [Path(one.path) for one in samples]
+    assert again.predict(files) == again.predict([str(one) for one in files])
+    assert [one.label for one in again.predict(files)] == [one.label for one in again.predict(samples)]
+    with pytest.raises(DataError, match="nowhere.jpg: no usable picture"):
+        again.predict(["nowhere.jpg"])
 
 
 def test_partial_tuning_changes_only_what_it_says(shared: Path, weights: str) -> None:

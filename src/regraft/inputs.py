@@ -41,6 +41,22 @@ def samples_from(inputs: Sequence[str], lines: Sequence[str], kind: str) -> tupl
     return samples, refused
 
 
+def as_sample(one: Sample | str | Path, kind: str) -> Sample:
+    """A sample as it is, a picture's file, or a text as a person writes it.
+
+    Raises:
+        DataError: It is no picture that can be read, or an incomplete question.
+    """
+    if not isinstance(one, (str, Path)):
+        return one
+    if not kind.startswith("image"):
+        return _text_sample("input", str(one), kind)
+    try:
+        return digested(ImageSample(str(one), str(one), ""))
+    except (PictureError, OSError) as error:
+        raise DataError(f"{one}: no usable picture, {error}") from error
+
+
 def _text_sample(source: str, text: str, kind: str) -> TextSample:
     """A text, a pair parted by a tab, a question with its passage, or a sentence in words.
 

@@ -21,6 +21,7 @@ from regraft.backbones.saving import load_saved_backbone, save_backbone
 from regraft.core import ModelError, Plan, Run, Sample, Split, Step, TaskKind
 from regraft.evaluating import Evaluation
 from regraft.heads import Head, build_head, head_kind, head_width
+from regraft.inputs import as_sample
 from regraft.predicting import Fitted, Predicted, class_probabilities, evaluated, predicted
 
 FORMAT = 2
@@ -90,9 +91,19 @@ class Model:
             raise ModelError(f"{self.task_name}: {self.kind} has no class probabilities; use predict")
         return class_probabilities(self.fitted, samples, store, _counted(progress))
 
-    def predict(self, samples: Sequence[Sample], *, progress: Progress | None = None) -> list[Predicted]:
-        """One answer per sample: a class with all shares, a quantity, tagged words, or a span of the passage."""
-        return predicted(self.fitted, samples, _counted(progress))
+    def predict(self, inputs: Sequence[Sample | str | Path], *, progress: Progress | None = None) -> list[Predicted]:
+        """One answer per input: a class with all shares, a quantity, tagged words, or a span of the passage.
+
+        Args:
+            inputs: Samples of a task, files of pictures, or texts; a tab parts a pair, or a question and its passage.
+            progress: Told what is done, how much of it, and of how much.
+
+        Raises:
+            DataError: An input is no picture that can be read, or a question without its passage.
+        """
+        if isinstance(inputs, (str, Path)):
+            inputs = [inputs]
+        return predicted(self.fitted, [as_sample(one, self.kind) for one in inputs], _counted(progress))
 
     def evaluate(
         self, split: Split, *, store: ActivationStore | None = None, progress: Progress | None = None
