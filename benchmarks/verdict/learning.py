@@ -7,7 +7,8 @@ from typing import Any
 import numpy as np
 from rows import PROBE, Known
 
-from regraft.recommending.prior import PROBE_ALL, RULES, Prior, prior_from_json
+from regraft.recommending.estimate import paired_deviation
+from regraft.recommending.prior import PROBE_ALL, PROBE_EARLIER, RULES, Prior, prior_from_json
 from regraft.recommending.situation import deviation
 
 FEATURES = (
@@ -22,10 +23,24 @@ FEATURES = (
     "distance",
     "text",
 )
-ARMS = (PROBE_ALL, "partial-fine-tuning", "lora", "full-fine-tuning", "lp-ft", "gradual-unfreezing", "from-scratch")
+ARMS = (
+    PROBE_ALL,
+    PROBE_EARLIER,
+    "partial-fine-tuning",
+    "lora",
+    "full-fine-tuning",
+    "lp-ft",
+    "gradual-unfreezing",
+    "from-scratch",
+)
+# Arms that the oracle calls by another name, and what is measured of an arm itself: the engine weighs that by its own
+# noise, and would count it twice if the prior did too.
+CALLED = {PROBE_EARLIER: "feature-extraction@75%"}
+OWN = {PROBE_ALL: "all_gain", PROBE_EARLIER: "earlier_gain"}
 PENALTIES = (1.0, 3.0, 10.0, 30.0, 100.0)
 MANY = 32  # samples per class from which the spread counts as that of many
 FEWEST_TASKS = 6
+BEYOND = 1.5  # times as many samples per class as were seen may still be judged by what was learned
 
 
 def learned(cells: Sequence[Known], made_by: str = "") -> Prior:
@@ -41,15 +56,18 @@ def learned_json(cells: Sequence[Known], made_by: str = "") -> dict[str, Any]:
     inputs = (numbers - centre) / scale
     strategies = {}
     for arm in ARMS:
-        rows = [row for row, cell in enumerate(cells) if arm in cell.reached]
+        name = CALLED.get(arm, arm)
+        rows = [row for row, cell in enumerate(cells) if name in cell.reached]
         if len({cells[row].cell.task for row in rows}) >= FEWEST_TASKS:
-            strategies[arm] = _arm([cells[row] for row in rows], inputs[rows], arm)
+            told = inputs[rows] * [feature != OWN.get(arm) for feature in FEATURES]
+            strategies[arm] = _arm([cells[row] for row in rows], told, name)
     return {
         "used": True,
         "strategies": strategies,
         "centre": _named(centre),
         "scale": _named(scale),
         "anchor": _anchor(cells),
+        "most_per_class": BEYOND * max(cell.situation.per_class for cell in cells),  # type: ignore[union-attr]
         "made_by": made_by,
         "evaluation": None,
     }
@@ -107,7 +125,26 @@ def _anchor(cells: Sequence[Known]) -> dict[str, float]:
     rest = gaps - slope * rise
     shift = float((weights * rest).sum() / weights.sum())
     variance = float((weights * (rest - shift) ** 2).sum() / weights.sum()) - float(np.mean(noise))
-    return {"shift": round(shift, 4), "spread": round(max(variance, 0.01**2) ** 0.5, 4), "slope": round(slope, 4)}
+    return {
+        "shift": round(shift, 4),
+        "spread": round(max(variance, 0.01**2) ** 0.5, 4),
+        "slope": round(slope, 4),
+        "probe_noise": round(_probe_noise(probed), 3),
+    }
+
+
+def _probe_noise(cells: Sequence[Known]) -> float:
+    """How many times as far as its interval says the gain of all stages is off, the root of the mean square."""
+    ratios, tasks = [], []
+    for cell in cells:
+        situation = cell.situation
+        whole = situation.evidence.get("probe/all")  # type: ignore[union-attr]
+        if whole is None or f"{PROBE}@all" not in cell.reached:
+            continue
+        off = situation.all_gain - (cell.reached[f"{PROBE}@all"] - cell.reached[PROBE])  # type: ignore[union-attr]
+        ratios.append(off / max(paired_deviation(whole, situation.probe), 1e-3))  # type: ignore[union-attr, arg-type]
+        tasks.append(cell)
+    return min(max(_rms(np.array(ratios), _weights(tasks)), 1.0), 3.0) if ratios else 1.0
 
 
 def _rms(errors: np.ndarray, weights: np.ndarray) -> float:

@@ -158,7 +158,8 @@ def test_a_learned_prior_predicts_what_it_was_given() -> None:
         "strategies": {"lp-ft": {"bias": 0.03, "weights": {"distance": 0.02}, "spread": {"few": 0.04, "many": 0.02}}},
         "centre": dict.fromkeys(names, 0.0) | {"distance": 0.4},
         "scale": dict.fromkeys(names, 1.0) | {"distance": 0.5},
-        "anchor": {"shift": 0.0, "spread": 0.01, "slope": 0.05},
+        "anchor": {"shift": 0.0, "spread": 0.01, "slope": 0.05, "probe_noise": 1.0},
+        "most_per_class": 15.0,
         "made_by": "a test",
         "evaluation": None,
     }
@@ -167,6 +168,23 @@ def test_a_learned_prior_predicts_what_it_was_given() -> None:
     assert measured is None
     assert gain.mean == pytest.approx(0.03 + 0.02 * (0.9 - 0.4) / 0.5)
     assert gain.spread == pytest.approx(0.02)
+
+
+def test_a_learned_prior_is_kept_to_what_it_was_learned_from() -> None:
+    learned = replace(RULES, most_per_class=15.0)
+    few, many = (Situation(summary, 2000, evidence(NEAR)) for summary in (FEW, MANY))
+    tags = Situation(replace(FEW, kind="token-classification"), 60, evidence(NEAR))
+    assert learned.at(few) is learned
+    assert learned.at(many) is RULES
+    assert learned.at(tags) is RULES
+
+
+def test_two_probes_that_are_noisier_than_they_say_move_the_prior_less() -> None:
+    whole = Measurement("probe/all", PROBE.value + 0.1, PROBE.value + 0.06, PROBE.value + 0.14)
+    offer = next(one for one in offers_for("net", OUTLINE, FEW, Settings()) if one.boundary == "all")
+    noisy = replace(RULES, anchor={**RULES.anchor, "probe_noise": 2.0})
+    situation = Situation(FEW, 60, evidence(NEAR, whole))
+    assert gained(offer, situation, noisy)[0].mean < gained(offer, situation, RULES)[0].mean
 
 
 def test_tagged_words_and_answers_have_offers_too() -> None:

@@ -11,7 +11,7 @@ MOST_CONTENDERS = 4
 
 def contenders(offers: Sequence[Offer], situation: Situation, prior: Prior | None = None) -> list[Offer]:
     """Offers at their usual boundary that need gradients and may beat the probe, the most promising first."""
-    prior = shipped_prior() if prior is None else prior
+    prior = (shipped_prior() if prior is None else prior).at(situation)
     gains = {one: prior.gain(one, situation) for one in offers if one.strategy != PROBE and one.usual}
     hopeful = {one: gain for one, gain in gains.items() if gain.mean + Z80 * gain.spread > 0}
     return sorted(hopeful, key=lambda one: -hopeful[one].mean)[:MOST_CONTENDERS]

@@ -41,6 +41,7 @@ class Estimate:
 
 def estimated(offer: Offer, situation: Situation, prior: Prior, cost_seconds: float) -> Estimate:
     """The offer's expected result: the probe's, carried to all labels, and the gain over it."""
+    prior = prior.at(situation)
     base, base_spread = anchor(situation, prior)
     gain, measured = gained(offer, situation, prior)
     expected = base + gain.mean
@@ -73,8 +74,13 @@ def gained(offer: Offer, situation: Situation, prior: Prior) -> tuple[Gain, Meas
     probe = _own_probe(offer, situation)
     if probe is None or situation.probe is None:
         return believed, None
-    noise = math.sqrt(2 * (1 - PAIRED)) * max(deviation(probe), deviation(situation.probe))
+    noise = prior.anchor["probe_noise"] * paired_deviation(probe, situation.probe)
     return _corrected(believed, believed, probe.value - situation.probe.value, noise), probe
+
+
+def paired_deviation(first: Measurement, second: Measurement) -> float:
+    """Standard deviation of the difference of two probes of the same samples, by their intervals."""
+    return math.sqrt(2 * (1 - PAIRED)) * max(deviation(first), deviation(second))
 
 
 def _own_probe(offer: Offer, situation: Situation) -> Measurement | None:

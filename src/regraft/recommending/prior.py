@@ -18,9 +18,12 @@ from regraft.recommending.offers import PARTIAL, PROBE, SCRATCH, Offer
 from regraft.recommending.situation import Situation
 
 PROBE_ALL = f"{PROBE}@all"
+PROBE_EARLIER = f"{PROBE}@earlier"
+CLASSIFIED = ("image-classification", "text-classification")  # what there are runs of
+DEEP = 0.6  # share of the stages from which on an earlier stage is like those that were learned from, at three quarters
 USUAL_PARTIAL = 2 / 3  # share of the stages that partial fine-tuning freezes unless told otherwise
 BOUNDARY_SPREAD = 0.01  # what is added, in quadrature, for a boundary between those that were learned from
-EARLIER = (-0.02, 0.04)  # mean and spread of an earlier stage's probe against the last one's, before it is measured
+EARLIER = (-0.02, 0.04)  # by rule: mean and spread of an earlier stage's probe against the last one's, unmeasured
 
 
 @dataclass(frozen=True)
@@ -39,7 +42,9 @@ class Prior:
         strategies: By arm: `bias`, `weights` by feature, `spread` at few and at many labels; empty = the fixed rules.
         centre: Mean of each feature.
         scale: Standard deviation of each feature.
-        anchor: `shift` and `spread` of test metric less cross-validated one, `slope` per doubling of labels and point missing.
+        anchor: `shift` and `spread` of test metric less cross-validated one, `slope` per doubling of labels and point
+            missing, `probe_noise`: how many times as far as its interval says the difference of two probes is off.
+        most_per_class: Samples per class up to which it was learned; beyond, the fixed rules hold.
         made_by: The command that wrote it.
         evaluation: What leave-one-task-out evaluation found.
     """
@@ -48,6 +53,7 @@ class Prior:
     centre: Mapping[str, float]
     scale: Mapping[str, float]
     anchor: Mapping[str, float]
+    most_per_class: float = math.inf
     made_by: str = ""
     evaluation: Mapping[str, Any] | None = None
 
@@ -55,6 +61,11 @@ class Prior:
     def belief(self) -> str:
         """What it rests on, in words."""
         return "what was learned on other tasks" if self.strategies else "rules of thumb"
+
+    def at(self, situation: Situation) -> "Prior":
+        """This prior, or the fixed rules where there are more labels per class, or other answers, than it was learned from."""
+        known = situation.summary.kind in CLASSIFIED and situation.per_class <= self.most_per_class
+        return self if known else RULES
 
     def gain(self, offer: Offer, situation: Situation, samples: int | None = None) -> Gain:
         """What an offer is expected to gain over the probe.
@@ -67,7 +78,10 @@ class Prior:
         if offer.strategy == PROBE:
             if offer.usual:
                 return Gain(0.0, 0.0)
-            return self._arm(PROBE_ALL, situation, samples) if offer.boundary == "all" else Gain(*EARLIER)
+            if offer.boundary == "all":
+                return self._arm(PROBE_ALL, situation, samples)
+            learned = PROBE_EARLIER in self.strategies and offer.frozen_share >= DEEP
+            return self._arm(PROBE_EARLIER, situation, samples) if learned else Gain(*EARLIER)
         if offer.strategy == PARTIAL:
             return self._between(offer.frozen_share, situation, samples)
         return self._arm(offer.strategy, situation, samples)
@@ -90,7 +104,7 @@ class Prior:
             per_class *= samples / max(situation.summary.samples, 1)
         learned = self.strategies.get(arm)
         if learned is None or situation.probe is None:
-            return Gain(*table_gain(arm, situation, per_class))
+            return Gain(*EARLIER) if arm == PROBE_EARLIER else Gain(*table_gain(arm, situation, per_class))
         numbers = situation.numbers(samples)
         mean = learned["bias"] + sum(
             weight * (numbers[name] - self.centre[name]) / self.scale[name]
@@ -108,7 +122,7 @@ class Prior:
         return usual if situation.slope is None else (usual + max(situation.slope, 0.0)) / 2
 
 
-RULES = Prior({}, {}, {}, {"shift": 0.0, "spread": 0.02, "slope": 0.06})
+RULES = Prior({}, {}, {}, {"shift": 0.0, "spread": 0.02, "slope": 0.06, "probe_noise": 1.0})
 
 
 @cache
@@ -120,8 +134,19 @@ def shipped_prior() -> Prior:
 
 def prior_from_json(data: Mapping[str, Any]) -> Prior:
     """The prior that `benchmarks/verdict/verdict.py fit` wrote."""
-    names = ("strategies", "centre", "scale", "anchor", "made_by", "evaluation")
+    names = ("strategies", "centre", "scale", "anchor", "most_per_class", "made_by", "evaluation")
     return Prior(**{name: data[name] for name in names})
 
 
-__all__ = ["PARTIAL", "PROBE", "PROBE_ALL", "RULES", "SCRATCH", "Gain", "Prior", "prior_from_json", "shipped_prior"]
+__all__ = [
+    "PARTIAL",
+    "PROBE",
+    "PROBE_ALL",
+    "PROBE_EARLIER",
+    "RULES",
+    "SCRATCH",
+    "Gain",
+    "Prior",
+    "prior_from_json",
+    "shipped_prior",
+]
