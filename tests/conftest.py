@@ -5,15 +5,21 @@ import sys
 from pathlib import Path
 
 import pytest
-import torch
 
 # Tests start many processes, and a library that is compiled again in each of them takes longer than most tests.
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 sys.dont_write_bytecode = False
 
-# Beside other test processes one thread each: threads that wait for a core spin and slow down all. The processes that
-# tests start have as many, since sums of another number of threads have other last bits.
-os.environ.setdefault("OMP_NUM_THREADS", "1" if "PYTEST_XDIST_WORKER" in os.environ else "2")
+# Beside other test processes one processor each: threads that wait for a processor spin and slow down all. What a test
+# starts has as many, since sums of another number of threads have other last bits.
+WORKER = os.environ.get("PYTEST_XDIST_WORKER", "")
+if WORKER and hasattr(os, "sched_setaffinity"):
+    ours = sorted(os.sched_getaffinity(0))
+    os.sched_setaffinity(0, {ours[int(WORKER.removeprefix("gw")) % len(ours)]})
+os.environ.setdefault("OMP_NUM_THREADS", "1" if WORKER else "2")
+
+import torch  # noqa: E402 - a library counts its processors when it is loaded
+
 torch.set_num_threads(int(os.environ["OMP_NUM_THREADS"]))
 
 

@@ -255,16 +255,17 @@ def test_the_command_line_tells_what_was_forgotten(
 
 def test_replay_learns_from_source_pictures_and_forgets_less(backbone: Path, source: Path, task: Task) -> None:
     data = api.open_task(source)
-    same = replace(data, splits={"test": data.splits["test"]})  # what both are measured on, and neither learns from
-    lost = {}
-    for penalty in (None, "replay"):
-        settings = Settings(epochs=6, learning_rate=3e-3, augment=False, penalty=penalty)  # type: ignore[arg-type]
+    same = replace(data, splits={"test": data.splits["test"]})  # what all are measured on, and none learns from
+    lost: dict[str | None, list[float]] = {None: [], "replay": []}
+    for penalty, found in lost.items():
         budget = api.SourceBudget(data) if penalty else None
-        model = api.fit(task, "full-fine-tuning", backbone=str(backbone), settings=settings, budget=budget)
-        found = keeping.forgetting_of(model, same, task.splits["test"].samples)
-        assert found is not None
-        lost[penalty] = found["lost"]
-    assert lost["replay"] < lost[None] - 0.05, lost
+        for seed in range(3):  # of one seed alone the sign can be the other one: 51 pictures, a small network
+            settings = Settings(epochs=6, learning_rate=3e-3, augment=False, penalty=penalty, seed=seed)  # type: ignore[arg-type]
+            model = api.fit(task, "full-fine-tuning", backbone=str(backbone), settings=settings, budget=budget)
+            told = keeping.forgetting_of(model, same, task.splits["test"].samples)
+            assert told is not None
+            found.append(told["lost"])
+    assert np.mean(lost["replay"]) < np.mean(lost[None]) - 0.05, lost
 
 
 def test_replayed_pictures_are_never_measured_on(backbone: Path, source: Path, task: Task) -> None:

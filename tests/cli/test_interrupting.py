@@ -16,7 +16,7 @@ from regraft.cli.main import run
 
 from .conftest import SMALL, write_pictures
 
-EPOCHS = "15"
+EPOCHS = "25"  # longer than it takes a busy machine to see the first checkpoint and to press Ctrl-C
 
 
 def weights(model: Path) -> dict[str, bytes]:

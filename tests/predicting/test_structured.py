@@ -120,10 +120,14 @@ def colours(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder / "data.conll"
 
 
-@pytest.mark.parametrize(("strategy", "rate"), [("feature-extraction", 3e-2), ("full-fine-tuning", 1e-3)])
-def test_entities_are_learnt_saved_and_found_again(strategy: str, rate: float, colours: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("strategy", "rate", "epochs"), [("feature-extraction", 3e-2, 12), ("full-fine-tuning", 1e-3, 6)]
+)
+def test_entities_are_learnt_saved_and_found_again(
+    strategy: str, rate: float, epochs: int, colours: Path, tmp_path: Path
+) -> None:
     task = api.open_task(colours)
-    model = api.fit(task, strategy, settings=api.Settings(epochs=12, learning_rate=rate), out=tmp_path / "model")
+    model = api.fit(task, strategy, settings=api.Settings(epochs=epochs, learning_rate=rate), out=tmp_path / "model")
     assert model.results["test"]["entity_f1"] > 0.95
     sample = tagged(["They", "lost", "the", "dark", "grey", "boat", "."])
     (answer,) = api.load(tmp_path / "model").predict([sample])
