@@ -103,6 +103,10 @@ def _told_by(name: str, chapter: Chapter, folder: Path, shared: Shared, output: 
             f"{chapter.title}: {len(task.train)} to learn {len(task.classes)} classes from, {len(task.validation)} "
             f"to choose by, {len(task.splits['test'])} to test on; backbone {chapter.backbone}"
         )
+        if chapter.epochs is not None:
+            output.say(
+                f"  to keep the demo short all that trains does so for {chapter.epochs} epochs, which is few for tuning"
+            )
         advice = api.recommend(
             task, [chapter.backbone], budget_seconds=BUDGET_SECONDS, settings=settings, resources=resources
         )
