@@ -20,7 +20,7 @@ from regraft.pretraining.pretrain import Pretrained
 from regraft.pretraining.recipes import SimSiam, Supervised, Views, departing, preset
 from regraft.pretraining.simsiam import SimSiamLearner
 from regraft.pretraining.supervised import soft_loss
-from regraft.pretraining.teaching import taught
+from regraft.pretraining.teaching import always_asked, taught
 from regraft.pretraining.vision_start import fresh_vision
 from regraft.tasks import open_task
 
@@ -76,7 +76,20 @@ def test_a_teacher_says_what_its_own_network_says(trained: Pretrained, tmp_path:
     network = timm.create_model(f"local-dir:{trained.folder}", pretrained=True).eval()
     with torch.inference_mode():
         wanted = network(teacher.collate([teacher.preprocess(sample) for sample in samples])[0])
-    assert torch.allclose(told.outputs(list(range(5))), wanted, atol=1e-4)
+    assert torch.allclose(told.outputs(list(range(5)), torch.zeros(())), wanted, atol=1e-4)
+
+
+def test_a_teacher_may_look_at_the_views_themselves(trained: Pretrained) -> None:
+    teacher = load_backbone(str(trained.folder))
+    told = always_asked(teacher, side=48, offline=True, device="cpu", low_precision=False)
+    views = 255 * torch.rand(3, 3, 32, 32)
+    network = timm.create_model(f"local-dir:{trained.folder}", pretrained=True).eval()
+    larger = torch.nn.functional.interpolate(views, size=(48, 48), mode="bilinear")
+    mean, std = (torch.tensor(one).view(1, 3, 1, 1) for one in (teacher.passport.mean, teacher.passport.std))
+    with torch.inference_mode():
+        wanted = network((larger / 255 - mean) / std)
+    assert torch.allclose(told.outputs([0, 1, 2], views), wanted, atol=1e-4)
+    assert told.classes == 3
 
 
 def test_the_folder_is_a_backbone_with_its_source_head(trained: Pretrained) -> None:

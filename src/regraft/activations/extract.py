@@ -15,7 +15,7 @@ from regraft.activations.engine import Outputs, TrunkEngine, compile_trunk, engi
 from regraft.activations.recipes import prefix_hash, recipe_key, sample_key
 from regraft.activations.rows import Floats, MemoryRecipe, flush, gathered, pack, unpack
 from regraft.activations.store import ActivationStore, Recipe
-from regraft.backbones.contract import Backbone, State
+from regraft.backbones.contract import Backbone, State, beside
 from regraft.core import Sample
 
 Progress = Callable[[int, int], None]
@@ -149,7 +149,7 @@ def views_within(backbone: Backbone, frozen: int, sample: Sample, count: int, bu
     if backbone.kind == "text":
         return 1
     with torch.inference_mode():
-        state = backbone.run(backbone.collate([backbone.preprocess(sample)]), 0, frozen)
+        state = backbone.run(beside(backbone, backbone.collate([backbone.preprocess(sample)])), 0, frozen)
     bytes_per_sample = 2 * state[0].numel()
     return max(1, min(MOST_VIEWS, -(-epochs // EPOCHS_PER_VIEW), budget_bytes // 2 // max(bytes_per_sample * count, 1)))
 

@@ -107,6 +107,12 @@ def features(backbone: Backbone, state: State) -> list[Tensor]:
     return pooled
 
 
+def beside(backbone: Backbone, state: State) -> State:
+    """The state on the device where the trunk's weights are."""
+    device = next(backbone.module.parameters()).device
+    return tuple(one.to(device) for one in state)
+
+
 def stage_parameters(backbone: Backbone, stage: int) -> dict[str, nn.Parameter]:
     """The parameters of one stage under their full names in `backbone.module`."""
     modules = backbone.outline.stages[stage].modules

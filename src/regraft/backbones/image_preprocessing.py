@@ -82,7 +82,7 @@ class ImagePreprocess:
 
     def normalise(self, pixels: Tensor) -> Tensor:
         """uint8 (B, 3, H, W) as float32 with the checkpoint's mean and standard deviation taken out."""
-        mean, std = (torch.tensor(values).view(1, 3, 1, 1) * 255 for values in (self.mean, self.std))
+        mean, std = (torch.tensor(one, device=pixels.device).view(1, 3, 1, 1) * 255 for one in (self.mean, self.std))
         return (pixels.float() - mean) / std
 
     def _decoded(self, sample: Sample, shortest: int) -> Tensor:

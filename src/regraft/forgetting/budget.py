@@ -83,7 +83,7 @@ class Way:
         """The trunk at (1 - alpha) start + alpha tuned; exact at both ends."""
         with torch.no_grad():
             for name, tensor in self.backbone.module.state_dict().items():
-                first, last = self.start[name].to(tensor.device), self.tuned[name]
+                first, last = (one[name].to(tensor.device) for one in (self.start, self.tuned))
                 blended = torch.lerp(first, last, alpha) if tensor.is_floating_point() and 0 < alpha < 1 else None
                 tensor.copy_((last if alpha >= 1 else first) if blended is None else blended)
         return self.backbone

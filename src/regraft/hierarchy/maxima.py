@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from regraft.activations.engine import fast_matmul
-from regraft.backbones.contract import Backbone
+from regraft.backbones.contract import Backbone, beside
 from regraft.backbones.vision import VisionBackbone, VisionStages
 from regraft.core import BackboneError, Sample
 
@@ -54,13 +54,13 @@ def stage_maxima(backbone: Backbone, samples: Sequence[Sample]) -> tuple[list[St
         for begin in range(0, len(samples), BATCH):
             prepared = [backbone.preprocess(sample) for sample in samples[begin : begin + BATCH]]
             pictures += [one.permute(1, 2, 0).numpy() for one in prepared]
-            state = backbone.collate(prepared)
+            state = beside(backbone, backbone.collate(prepared))
             for stage in range(len(backbone.outline)):
                 state = backbone.run(state, stage, stage + 1)
                 maps = as_maps(state[0], layout)
                 if maps is not None and maps.shape[2] * maps.shape[3] > 1:
                     best = maps.flatten(2).max(dim=2)
-                    found[stage].append((best.values, best.indices))
+                    found[stage].append((best.values.cpu(), best.indices.cpu()))
                     grids[stage] = (maps.shape[2], maps.shape[3])
     return [_joined(parts, grid) for parts, grid in zip(found, grids, strict=True)], np.stack(pictures)
 

@@ -6,7 +6,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from regraft.backbones.contract import Backbone
+from regraft.backbones.contract import Backbone, beside
 from regraft.core import Sample
 from regraft.hierarchy.maxima import as_maps, layout_of
 
@@ -23,14 +23,14 @@ def receptive_field(backbone: Backbone, samples: Sequence[Sample], stage: int) -
     """
     prepared = [backbone.preprocess(sample) for sample in samples[:SAMPLES]]
     with torch.enable_grad():
-        (pixels,) = backbone.collate(prepared)
+        (pixels,) = beside(backbone, backbone.collate(prepared))
         pixels = pixels.clone().requires_grad_()
         maps = as_maps(backbone.run((pixels,), 0, stage + 1)[0], layout_of(backbone))
         if maps is None:
             return float(min(pixels.shape[2:]))
         row, column = maps.shape[2] // 2, maps.shape[3] // 2
         (gradient,) = torch.autograd.grad(maps[:, :, row, column].abs().sum(), pixels)
-    weights = gradient.abs().sum(dim=(0, 1)).double().numpy()
+    weights = gradient.abs().sum(dim=(0, 1)).double().cpu().numpy()
     middle = ((row + 0.5) * pixels.shape[2] / maps.shape[2], (column + 0.5) * pixels.shape[3] / maps.shape[3])
     return _side(weights, middle)
 

@@ -25,6 +25,10 @@ class Chance:
         """Those of a part of the batch."""
         return Chance(self.crop[mine], self.flip[mine], self.colour[mine])
 
+    def on(self, device: torch.device) -> "Chance":
+        """The same on a device."""
+        return Chance(self.crop.to(device), self.flip.to(device), self.colour.to(device))
+
 
 def draw(count: int, generator: torch.Generator) -> Chance:
     """Numbers for `count` samples."""
@@ -44,6 +48,7 @@ def views(pictures: Tensor, chance: Chance, side: int, settings: Views) -> Tenso
     Returns:
         float32 (B, 3, side, side), 0-255, channels last.
     """
+    chance = chance.on(pictures.device)
     area = settings.smallest_area + (1 - settings.smallest_area) * chance.crop[:, 0]
     aspect = torch.exp((2 * chance.crop[:, 1] - 1) * math.log(ASPECT))
     wide, high = ((area * aspect).sqrt().clamp(max=1.0), (area / aspect).sqrt().clamp(max=1.0))
@@ -60,7 +65,7 @@ def _recoloured(values: Tensor, factors: Tensor) -> Tensor:
     """Brightness, then contrast, then saturation changed by (B, 3) factors."""
     bright, contrast, colour = factors.view(-1, 3, 1, 1, 1).unbind(dim=1)
     values = values * bright
-    grey = (values * GREY).sum(dim=1, keepdim=True)
+    grey = (values * GREY.to(values.device)).sum(dim=1, keepdim=True)
     mean = grey.mean(dim=(2, 3), keepdim=True)
     values = values.sub(mean).mul_(contrast).add_(mean)
     grey = (grey - mean) * contrast + mean

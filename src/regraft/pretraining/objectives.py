@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import torch
 
@@ -15,6 +16,10 @@ from regraft.pretraining.contract import Objective
 from regraft.pretraining.pictures import Pictures, Progress, open_pictures
 from regraft.pretraining.recipes import SimSiam, Supervised
 from regraft.pretraining.vision_start import fresh_vision, started_vision
+from regraft.running.devices import trains_in_bf16
+
+if TYPE_CHECKING:  # one objective's modules
+    from regraft.pretraining.teaching import Teaching
 
 
 @dataclass(frozen=True)
@@ -24,7 +29,8 @@ class Work:
     Attributes:
         folder: Of the run: a trained tokenizer is kept there.
         store: Where a teacher's answers are kept.
-        device: Where a teacher runs.
+        device: Where views are made and a teacher runs.
+        precision: `auto`, `fp32` or `bf16`.
         offline: Open no connection.
         progress: Called with (what, done, total).
     """
@@ -32,6 +38,7 @@ class Work:
     folder: Path
     store: ActivationStore
     device: str
+    precision: str
     offline: bool
     progress: Progress | None
 
@@ -79,7 +86,6 @@ def objective_of(call: Call, work: Work) -> Prepared:
 
 def _supervised(call: Call, work: Work) -> Prepared:
     from regraft.pretraining.supervised import SupervisedObjective  # noqa: PLC0415 - one objective's modules
-    from regraft.pretraining.teaching import taught  # noqa: PLC0415
 
     recipe = call.recipe
     if not isinstance(recipe, Supervised):
@@ -90,18 +96,21 @@ def _supervised(call: Call, work: Work) -> Prepared:
     labelled = pictures.train.labels >= 0
     if not bool(labelled.all()):
         raise OptionError(f"--objective supervised: {call.data} has pictures without a label; simsiam needs none")
-    teaching = None
-    if call.teacher:
-        teaching = taught(
-            load_backbone(call.teacher, kind="image", offline=work.offline),
-            pictures.train.samples,
-            work.store,
-            side=recipe.teacher_side,
-            offline=work.offline,
-            device=work.device,
-            progress=work.progress,
-        )
-    return _of_pictures(SupervisedObjective(backbone, pictures, recipe, teaching), pictures, backbone)
+    teaching = _teaching(call.teacher, pictures, recipe, work) if call.teacher else None
+    return _of_pictures(SupervisedObjective(backbone, pictures, recipe, teaching, work.device), pictures, backbone)
+
+
+def _teaching(name: str, pictures: Pictures, recipe: Supervised, work: Work) -> "Teaching":
+    from regraft.pretraining.teaching import always_asked, taught  # noqa: PLC0415 - one objective's modules
+
+    teacher = load_backbone(name, kind="image", offline=work.offline)
+    side, offline, device = recipe.teacher_side, work.offline, work.device
+    if recipe.teacher_sees == "view":
+        low = trains_in_bf16(device, work.precision, convolutional=True)
+        return always_asked(teacher, side=side, offline=offline, device=device, low_precision=low)
+    return taught(
+        teacher, pictures.train.samples, work.store, side=side, offline=offline, device=device, progress=work.progress
+    )
 
 
 def _simsiam(call: Call, work: Work) -> Prepared:
@@ -110,7 +119,7 @@ def _simsiam(call: Call, work: Work) -> Prepared:
     if not isinstance(call.recipe, SimSiam):
         raise OptionError("--recipe: not one for simsiam")
     pictures, backbone = _pictures(call, work, call.recipe.views.last)
-    return _of_pictures(SimSiamObjective(backbone, pictures, call.recipe), pictures, backbone)
+    return _of_pictures(SimSiamObjective(backbone, pictures, call.recipe, work.device), pictures, backbone)
 
 
 def _of_pictures(objective: Objective, pictures: Pictures, backbone: VisionBackbone) -> Prepared:

@@ -89,7 +89,7 @@ def pretrain_call(  # noqa: PLR0913 - what a caller may say
     run_folder = out / RUN_FOLDER
     store = ActivationStore((cache_dir or default_cache_dir()) / "activations")
     with processes.main_first():  # the others find decoded data and the teacher's answers
-        work = objective_of(call, Work(run_folder, store, processes.device, offline, progress))
+        work = objective_of(call, Work(run_folder, store, processes.device, precision, offline, progress))
     identity = json.dumps({"call": {**asdict(call), "data": ""}, "data": work.fingerprint}, sort_keys=True)
     low = trains_in_bf16(processes.device, precision, convolutional=work.convolutional)
     keeping = Keeping(run_folder, identity, every_seconds, report_steps)

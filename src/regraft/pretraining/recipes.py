@@ -1,7 +1,7 @@
 """How an objective is pursued: small typed recipes, and the presets among them."""
 
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, Literal
 
 from regraft.core import OptionError
 
@@ -61,6 +61,7 @@ class Supervised:
         soft_share: Weight of the teacher's outputs in the loss, 0-1; without a teacher it is not used.
         temperature: Both outputs are divided by this before they are compared.
         teacher_side: Side of the pictures that the teacher sees, in pixels; 0 = its own input size.
+        teacher_sees: The `whole` picture, once, or the same random `view` as the network, at every step.
     """
 
     schedule: Schedule = Schedule()
@@ -69,6 +70,7 @@ class Supervised:
     soft_share: float = 0.7
     temperature: float = 2.0
     teacher_side: int = 0
+    teacher_sees: Literal["whole", "view"] = "whole"
 
 
 @dataclass(frozen=True)
@@ -148,34 +150,13 @@ PRESETS: tuple[Preset, ...] = (
         "resnet-small",
         "supervised",
         Supervised(
-            Schedule(epochs=3, batch_size=96, learning_rate=2e-3),
-            Views(sizes=((0.0, 32), (0.3, 48), (0.75, 64)), smallest_area=0.6, jitter=0.1),
+            Schedule(epochs=80, batch_size=256, learning_rate=2e-3),
+            Views(smallest_area=0.25, jitter=0.3),
             label_smoothing=0.0,
             teacher_side=128,
+            teacher_sees="view",
         ),
-        "the first run of bundled:resnet-small",
-    ),
-    Preset(
-        "resnet-small-2",
-        "supervised",
-        Supervised(
-            Schedule(epochs=1.5, batch_size=96, learning_rate=1e-3, warmup_share=0.1),
-            Views(sizes=((0.0, 48), (0.4, 64)), smallest_area=0.5, jitter=0.1),
-            label_smoothing=0.0,
-            teacher_side=128,
-        ),
-        "its second run, which goes on from the first",
-    ),
-    Preset(
-        "resnet-small-3",
-        "supervised",
-        Supervised(
-            Schedule(epochs=8, batch_size=96, learning_rate=1.5e-3),
-            Views(sizes=((0.0, 48), (0.6, 64)), smallest_area=0.35, jitter=0.2),
-            label_smoothing=0.0,
-            teacher_side=128,
-        ),
-        "its third run, the longest, with stronger views",
+        "that of bundled:resnet-small: long, with strong views, on an accelerator",
     ),
 )
 

@@ -71,6 +71,7 @@ class SimSiamObjective:
     backbone: VisionBackbone
     pictures: Pictures
     recipe: SimSiam
+    device: str = "cpu"
     learner: SimSiamLearner = field(init=False)
 
     def __post_init__(self) -> None:
@@ -85,7 +86,7 @@ class SimSiamObjective:
     def draw(self, rows: Sequence[int], mine: slice, generator: torch.Generator, share: float) -> Draw:
         """Two random views of each picture."""
         views, side = self.recipe.views, self.recipe.views.side(share)
-        pictures = self.pictures.train.rows(list(rows[mine]))
+        pictures = self.pictures.train.rows(list(rows[mine])).to(self.device)
         chances = [augment.draw(len(rows), generator).part(mine) for _ in range(2)]
         return Draw(tuple(augment.views(pictures, one, side, views) for one in chances), len(rows))
 

@@ -85,6 +85,7 @@ class SupervisedObjective:
     pictures: Pictures
     recipe: Supervised
     teaching: Teaching | None = None
+    device: str = "cpu"
     learner: SupervisedLearner = field(init=False)
 
     def __post_init__(self) -> None:
@@ -103,8 +104,10 @@ class SupervisedObjective:
         chance = augment.draw(len(rows), generator).part(mine)
         positions = list(rows[mine])
         bank = self.pictures.train
-        seen = augment.views(bank.rows(positions), chance, self.recipe.views.side(share), self.recipe.views)
-        told = () if self.teaching is None else (self.teaching.outputs(positions),)
+        seen = augment.views(
+            bank.rows(positions).to(self.device), chance, self.recipe.views.side(share), self.recipe.views
+        )
+        told = () if self.teaching is None else (self.teaching.outputs(positions, seen),)
         return Draw((seen, bank.labels[positions], *told), len(rows))
 
     def cost(self, share: float) -> float:

@@ -147,8 +147,8 @@ def validate(
     loss, right, exact = 0.0, 0, True
     with torch.inference_mode(), fast_matmul():
         for positions, state in zip(order, source.batches(order, 0), strict=True):
-            outputs = network.outputs(state, source.start, len(network.backbone.outline)).cpu()
-            wanted = targets[positions]
+            outputs = network.outputs(state, source.start, len(network.backbone.outline))
+            wanted = targets[positions].to(outputs.device)
             loss += float(network.head.loss(outputs, wanted, label_smoothing))
             hits = network.head.right(outputs, wanted)
             right, exact = right + (hits or 0), exact and hits is not None

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from regraft.activations.extract import BATCH, SHARD_BYTES, TEXT_BATCH
-from regraft.backbones.contract import Backbone
+from regraft.backbones.contract import Backbone, beside
 from regraft.core import Plan, Sample, Solve, Task, TextSample, Train
 
 MIB = 1 << 20
@@ -121,7 +121,7 @@ def _stage_bytes(backbone: Backbone, inputs: tuple[Tensor, ...]) -> list[tuple[i
     handles = [module.register_forward_hook(note) for module in leaves]
     try:
         with torch.inference_mode():
-            state = inputs
+            state = beside(backbone, inputs)
             for stage in range(len(backbone.outline)):
                 sizes.clear()
                 state = backbone.run(state, stage, stage + 1)
