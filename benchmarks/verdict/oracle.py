@@ -21,6 +21,7 @@ from regraft.comparing.trials import Bench, Trial
 from regraft.core import RegraftError
 
 ROWS = RESULTS / "oracle.jsonl"
+DEVICE = torch.cuda.get_device_name() if torch.cuda.is_available() else "cpu"
 RESOURCES = api.Resources(cache_dir=WORK / "cache", offline=True)
 PIXEL_WORK, TOKEN_WORK = 3.0, 0.05  # relative work of a picture at 96 pixels and of a character: for the order only
 
@@ -69,6 +70,7 @@ def row_of(cell: Cell, boundary: str | None, trial: Trial) -> dict[str, object]:
         "seconds": round(trial.seconds, 2),
         "training_seconds": round(trial.training_seconds, 2),
         "name": found.task.metric,
+        "device": DEVICE,
     }
 
 
@@ -85,6 +87,7 @@ def main() -> None:
     parser.add_argument("--seeds", default="0")
     parser.add_argument("--main", action="store_true", help="only the arms that matter most")
     parser.add_argument("--tasks", default="", help="only these")
+    parser.add_argument("--strategies", default="", help="only these")
     arguments = parser.parse_args()
     warnings.simplefilter("ignore")
     torch.set_num_threads(1)
@@ -100,6 +103,8 @@ def main() -> None:
         wanted = [cell for cell in wanted if cell.task in arguments.tasks.split(",")]
     for cell in sorted(wanted, key=size):
         for strategy, boundary in MAIN if arguments.main else ARMS:
+            if arguments.strategies and strategy not in arguments.strategies.split(","):
+                continue
             if key({**asdict(cell), "strategy": strategy, "asked": boundary or "default"}) in done:
                 continue
             if time.monotonic() - begun > 60 * arguments.minutes:

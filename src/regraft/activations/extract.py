@@ -12,6 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from regraft.activations.engine import Outputs, TrunkEngine, compile_trunk, engine_inputs, lowest_precision
+from regraft.activations.processor import decoders
 from regraft.activations.recipes import prefix_hash, recipe_key, sample_key
 from regraft.activations.rows import Floats, MemoryRecipe, flush, gathered, pack, unpack
 from regraft.activations.store import ActivationStore, Recipe
@@ -24,7 +25,6 @@ Request = tuple[Sample, int | None]  # a sample and the seed of its augmented vi
 
 BATCH = 32
 TEXT_BATCH = 64
-DECODERS = 2
 # A kill loses at most this much work; while a shard is written, it is in memory three times.
 SHARD_BYTES = 16 << 20
 MOST_VIEWS = 8
@@ -245,7 +245,7 @@ class _Work:
             return
         chunks = [requests[begin : begin + BATCH] for begin in range(0, len(requests), BATCH)]
         ahead: deque[tuple[list[Request], list[Future[Tensor]]]] = deque()
-        with ThreadPoolExecutor(DECODERS) as pool:
+        with ThreadPoolExecutor(decoders()) as pool:
             for chunk in chunks:
                 ahead.append((chunk, [pool.submit(self._prepared, request) for request in chunk]))
                 if len(ahead) > 2:

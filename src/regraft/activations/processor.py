@@ -1,7 +1,16 @@
-"""Which fast instructions this processor has."""
+"""What this processor has: fast instructions, and how many cores."""
 
 import functools
+import os
 from pathlib import Path
+
+MOST_DECODERS = 8  # more threads than these wait for each other
+
+
+def decoders() -> int:
+    """How many threads decode pictures: one a core that this process may use, 2 to 8."""
+    mine = os.sched_getaffinity(0) if hasattr(os, "sched_getaffinity") else range(os.cpu_count() or 1)
+    return min(max(len(mine), 2), MOST_DECODERS)
 
 
 def has_bf16() -> bool:

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional as F
 
+from regraft.activations.processor import decoders
 from regraft.core import DataError, ImageSample
 from regraft.core.places import default_cache_dir
 from regraft.media.pictures import PictureError, decode_rgb
@@ -26,7 +27,6 @@ Progress = Callable[[str, int, int], None]
 
 HELD_OUT = 0.05  # of data without a validation part: enough to see the run go wrong
 CHUNK = 256
-DECODERS = 2
 
 
 @dataclass(frozen=True)
@@ -185,7 +185,7 @@ def _decode(
     usable: list[int] = []
     shape = (max(len(samples), 1), 3, side, side)
     kept = np.lib.format.open_memmap(draft, mode="w+", dtype=np.uint8, shape=shape)
-    with ThreadPoolExecutor(DECODERS) as pool:
+    with ThreadPoolExecutor(decoders()) as pool:
         for begin in range(0, len(samples), CHUNK):
             chunk = samples[begin : begin + CHUNK]
             for offset, pixels in enumerate(pool.map(lambda one: _pixels(one, side), chunk)):

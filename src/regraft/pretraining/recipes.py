@@ -150,7 +150,7 @@ PRESETS: tuple[Preset, ...] = (
         "resnet-small",
         "supervised",
         Supervised(
-            Schedule(epochs=80, batch_size=256, learning_rate=2e-3),
+            Schedule(epochs=80, batch_size=512, learning_rate=3e-3),
             Views(smallest_area=0.25, jitter=0.3),
             label_smoothing=0.0,
             teacher_side=128,

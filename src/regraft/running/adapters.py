@@ -4,6 +4,7 @@ import tempfile
 from pathlib import Path
 
 import peft
+import torch
 from torch import nn
 
 from regraft.backbones.contract import Backbone
@@ -17,8 +18,13 @@ Files = dict[str, bytes]
 class Adapted:
     """A trunk whose dense layers have adapters; the weights themselves are frozen."""
 
-    def __init__(self, backbone: Backbone, phase: Train) -> None:
+    def __init__(self, backbone: Backbone, phase: Train, seed: int) -> None:
         """Put adapters into the stages that have a rate; the trunk's outputs stay what they were.
+
+        Args:
+            backbone: The trunk, on the CPU.
+            phase: With its adapter and rates.
+            seed: Of the adapters' random half; torch's global random state is left as it was.
 
         Raises:
             BackboneError: No layer in these stages can have one.
@@ -37,7 +43,9 @@ class Adapted:
             lora_dropout=phase.adapter.dropout,
             target_modules=names,
         )
-        self._model = peft.get_peft_model(backbone.module, config)
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(seed)
+            self._model = peft.get_peft_model(backbone.module, config)
 
     def files(self) -> Files:
         """The adapter as peft saves it: `adapter_config.json` and `adapter_model.safetensors`."""

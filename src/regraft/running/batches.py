@@ -13,13 +13,13 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from regraft.activations.extract import (
-    DECODERS,
     BoundaryActivations,
     Extraction,
     boundary_activations,
     pooled_features,
     views_within,
 )
+from regraft.activations.processor import decoders
 from regraft.activations.store import DEFAULT_BUDGET, ActivationStore
 from regraft.backbones.contract import Backbone, State
 from regraft.core import Split, Train
@@ -86,7 +86,7 @@ class SampleSource:
     def batches(self, order: list[list[int]], epoch: int) -> Iterator[State]:
         """Collated inputs; augmented ones are a function of the sample, the seed and the epoch."""
         ahead: deque[list[Future[Tensor]]] = deque()
-        with ThreadPoolExecutor(DECODERS) as pool:
+        with ThreadPoolExecutor(decoders()) as pool:
             for positions in order:
                 ahead.append([pool.submit(self._prepared, position, epoch) for position in positions])
                 if len(ahead) > 2:

@@ -72,7 +72,7 @@ class PhaseRun:
             position: Where to go on.
             tensors: Of the checkpoint, empty at the beginning of the phase.
         """
-        adapted = Adapted(self.backbone, self.phase) if self.phase.adapter else None
+        adapted = Adapted(self.backbone, self.phase, self.plan.seed) if self.phase.adapter else None
         self.backbone.module.to(self.device)
         self.head.to(self.device)
         apply_freeze(self.backbone, self.phase)
