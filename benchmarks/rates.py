@@ -1,38 +1,101 @@
-"""Validation results of whole-model tuning at several rates: what the default rate of narrow text trunks rests on.
+"""Validation results of whole-model tuning at several rates: what the default rates rest on.
 
-    uv run python benchmarks/rates.py
+    uv run python benchmarks/rates.py                                            texts, bundled:minilm
+    uv run python benchmarks/rates.py --pictures bundled:resnet-small [--shots 10]
+    uv run python benchmarks/rates.py --summary
 
 No test part is read. Rows are appended to results/rates.jsonl. Needs the real data (REGRAFT_SHARED or ../shared).
 """
 
+import argparse
 import json
 import os
+from collections import defaultdict
 from pathlib import Path
+from typing import Any
+
+import numpy as np
 
 from regraft import api
+from regraft.comparing.parts import parts_of
+from regraft.core import Task
 
 SHARED = Path(os.environ.get("REGRAFT_SHARED") or Path(__file__).resolve().parents[2] / "shared")
 RESULTS = Path(__file__).parent / "results" / "rates.jsonl"
-EPOCHS = 4
+TEXTS, TEXT_RATES, TEXT_EPOCHS = ("snips_slots", "banking77"), (5e-5, 1e-4, 2e-4, 4e-4), 4
+PICTURES = ("blood_cells", "sign_digits", "dtd10", "flowers5", "rsscn7", "pacs_cartoon")
+PICTURE_RATES = (1e-4, 3e-4, 1e-3)
+
+
+def keep(row: dict[str, Any]) -> None:
+    with RESULTS.open("a") as file:
+        file.write(json.dumps(row) + "\n")
+    print(json.dumps(row), flush=True)
+
+
+def texts() -> None:
+    """Few epochs, so that a rate that is too small shows."""
+    for name in TEXTS:
+        task = api.open_task(SHARED / "data" / "text" / name)
+        for rate in TEXT_RATES:
+            settings = api.Settings(epochs=TEXT_EPOCHS, learning_rate=rate)
+            found = api.fit(task, "full-fine-tuning", settings=settings).results["validation"]
+            row = {"task": name, "rate": rate, "epochs": TEXT_EPOCHS, "metric": task.metric}
+            keep({**row, "validation": round(found[task.metric], 4)})
+
+
+def pictures(backbone: str, shots: str, seeds: int) -> None:
+    """The default epochs; the test part is taken away before anything else."""
+    done = [json.loads(line) for line in RESULTS.read_text().splitlines()]
+    known = {(row["task"], row.get("backbone"), row.get("shots"), row.get("seed"), row["rate"]) for row in done}
+    for name in PICTURES:
+        for seed in range(seeds):
+            for rate in PICTURE_RATES:
+                if (name, backbone, shots, seed, rate) in known:
+                    continue
+                settings = api.Settings(learning_rate=rate, seed=seed)
+                model = api.fit(_part(name, shots, seed), "full-fine-tuning", backbone=backbone, settings=settings)
+                found = model.results["validation"]
+                row = {"task": name, "backbone": backbone, "shots": shots, "seed": seed, "rate": rate}
+                measured = {key: round(found[key], 4) for key in ("accuracy", "log_loss")}
+                keep({**row, "epochs": len(model.run.steps), **measured})
+
+
+def _part(name: str, shots: str, seed: int) -> Task:
+    task = api.open_task(SHARED / "data" / "vision" / name)
+    task.splits.pop("test", None)
+    ((part,),), _ = parts_of(task, (None if shots == "all" else int(shots),), (seed,))
+    return part.task
+
+
+def summary() -> None:
+    """Mean validation accuracy and loss by backbone, labels and rate."""
+    groups: dict[tuple[str, str, float], list[tuple[float, float]]] = defaultdict(list)
+    for line in RESULTS.read_text().splitlines():
+        row = json.loads(line)
+        if "backbone" in row:
+            groups[row["backbone"], row["shots"], row["rate"]].append((row["accuracy"], row["log_loss"]))
+    for (backbone, shots, rate), values in sorted(groups.items()):
+        accuracy, loss = np.mean(values, axis=0)
+        print(
+            f"{Path(backbone).name:26} {shots:>4} {rate:.0e}  accuracy {accuracy:.3f}  loss {loss:.3f}  {len(values)}"
+        )
 
 
 def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--pictures", default="", help="a vision backbone")
+    parser.add_argument("--shots", default="all")
+    parser.add_argument("--seeds", type=int, default=1)
+    parser.add_argument("--summary", action="store_true")
+    arguments = parser.parse_args()
     RESULTS.parent.mkdir(exist_ok=True)
-    for name in ("snips_slots", "banking77"):
-        task = api.open_task(SHARED / "data" / "text" / name)
-        for rate in (5e-5, 1e-4, 2e-4, 4e-4):
-            settings = api.Settings(epochs=EPOCHS, learning_rate=rate)
-            found = api.fit(task, "full-fine-tuning", settings=settings).results["validation"]
-            row = {
-                "task": name,
-                "rate": rate,
-                "epochs": EPOCHS,
-                "metric": task.metric,
-                "validation": round(found[task.metric], 4),
-            }
-            with RESULTS.open("a") as file:
-                file.write(json.dumps(row) + "\n")
-            print(json.dumps(row), flush=True)
+    if arguments.summary:
+        summary()
+    elif arguments.pictures:
+        pictures(arguments.pictures, arguments.shots, arguments.seeds)
+    else:
+        texts()
 
 
 if __name__ == "__main__":
