@@ -11,13 +11,14 @@ import argparse
 import json
 import os
 from collections import defaultdict
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from regraft import api
-from regraft.comparing.parts import parts_of
+from regraft.comparing.parts import few_shot
 from regraft.core import Task
 
 SHARED = Path(os.environ.get("REGRAFT_SHARED") or Path(__file__).resolve().parents[2] / "shared")
@@ -50,11 +51,12 @@ def pictures(backbone: str, shots: str, seeds: int) -> None:
     known = {(row["task"], row.get("backbone"), row.get("shots"), row.get("seed"), row["rate"]) for row in done}
     for name in PICTURES:
         for seed in range(seeds):
+            task = _part(name, shots, seed)
             for rate in PICTURE_RATES:
                 if (name, backbone, shots, seed, rate) in known:
                     continue
                 settings = api.Settings(learning_rate=rate, seed=seed)
-                model = api.fit(_part(name, shots, seed), "full-fine-tuning", backbone=backbone, settings=settings)
+                model = api.fit(task, "full-fine-tuning", backbone=backbone, settings=settings)
                 found = model.results["validation"]
                 row = {"task": name, "backbone": backbone, "shots": shots, "seed": seed, "rate": rate}
                 measured = {key: round(found[key], 4) for key in ("accuracy", "log_loss")}
@@ -62,10 +64,9 @@ def pictures(backbone: str, shots: str, seeds: int) -> None:
 
 
 def _part(name: str, shots: str, seed: int) -> Task:
-    task = api.open_task(SHARED / "data" / "vision" / name)
-    task.splits.pop("test", None)
-    ((part,),), _ = parts_of(task, (None if shots == "all" else int(shots),), (seed,))
-    return part.task
+    task = api.open_task(SHARED / "data" / "vision" / name, seed=seed)
+    task = task if shots == "all" else few_shot(task, int(shots), seed)
+    return replace(task, splits={part: split for part, split in task.splits.items() if part != "test"})
 
 
 def summary() -> None:
