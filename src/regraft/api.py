@@ -142,6 +142,7 @@ def fit(  # noqa: PLR0913 - what a caller may say
         results={},
         device=resources.device,
         adapter=adapter,
+        pairs=task.paired,
     )
     if budget is not None and asking is not None:
         model = kept_within(model, start, task, budget, asking, progress)

@@ -158,6 +158,11 @@ class Task:
         """The samples to report on, where there are any."""
         return self.splits.get("test")
 
+    @property
+    def paired(self) -> bool:
+        """Whether its texts come in pairs."""
+        return any(isinstance(one, TextSample) and one.text_pair is not None for one in self.train.samples)
+
     def counts(self) -> dict[str, dict[str, int]]:
         """Samples per split and class."""
         found = {name: self._counted(split) for name, split in self.splits.items()}

@@ -40,10 +40,21 @@ def read_texts(tables: Iterable[tuple[Path, str, Iterable[Row]]], columns: Colum
             if record is not None:
                 reading.records.append(record)
         _check_columns(file, seen, columns)
+    _leave_out_single(reading)
     if _are_quantities([record.label for record in reading.records]):
         reading.kind = "text-regression"
         reading.records = [one for record in reading.records if (one := _with_quantity(record, findings)) is not None]
     return reading
+
+
+def _leave_out_single(reading: Reading) -> None:
+    """Keep pairs alone where some rows are pairs: no model takes both."""
+    single = [one for one in reading.records if isinstance(one.sample, TextSample) and one.sample.text_pair is None]
+    if 0 < len(single) < len(reading.records):
+        message = f"rows without the {PAIR_COLUMN} that others have; left out"
+        reading.findings.add("error", "missing-pair", message, *(one.sample.source for one in single))
+        left = {one.sample.source for one in single}
+        reading.records = [one for one in reading.records if one.sample.source not in left]
 
 
 def _check_columns(file: Path, seen: dict[str, None], columns: Columns) -> None:
