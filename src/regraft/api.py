@@ -60,11 +60,21 @@ def inspect(
     *,
     text_column: str = "text",
     label_column: str = "label",
+    group_column: str = "",
     seed: int = 0,
     strict: bool = False,
+    offline: bool = False,
 ) -> Inspection:
     """What the data is and what is wrong with it; see `regraft.tasks.inspect_data`."""
-    return inspect_data(data, text_column=text_column, label_column=label_column, seed=seed, strict=strict)
+    return inspect_data(
+        data,
+        text_column=text_column,
+        label_column=label_column,
+        group_column=group_column,
+        seed=seed,
+        strict=strict,
+        offline=offline,
+    )
 
 
 def fit(  # noqa: PLR0913 - what a caller may say

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from regraft.cli.data import DATA_SAID, data_options
+from regraft.cli.data import DATA_SAID, Given, data_options
 from regraft.cli.fitting import fit_options
 from regraft.cli.options import Output, Shared, shared_options, table
 from regraft.core import OptionError
@@ -29,10 +29,7 @@ if TYPE_CHECKING:
 @shared_options
 def command(  # noqa: PLR0913, PLR0917 - one argument per option
     shared: Shared,
-    data: str,
-    text_column: str,
-    label_column: str,
-    strict: bool,  # noqa: FBT001 - click passes by name
+    given: Given,
     out: Path,
     strategies: str,
     seeds: int,
@@ -47,7 +44,7 @@ def command(  # noqa: PLR0913, PLR0917 - one argument per option
     from regraft import api, comparing  # noqa: PLC0415 - keeps --help fast
 
     output = Output(shared)
-    task = api.open_task(data, text_column=text_column, label_column=label_column, seed=shared.seed, strict=strict)
+    task = given.opened(shared)
     found = comparing.compare(
         task,
         out,
@@ -57,7 +54,7 @@ def command(  # noqa: PLR0913, PLR0917 - one argument per option
         shots=numbers,
         settings=api.Settings(seed=shared.seed, **plan_options),
         resources=api.Resources(shared.device, precision, shared.cache_dir, shared.offline),
-        source=None if source is None else api.open_source(source, task.kind),
+        source=None if source is None else api.open_source(source, task.kind, offline=shared.offline),
         on_trial=lambda one: output.say(
             f"{one.strategy}, shots {one.shots}, seed {one.seed}: {task.metric} {one.metric:.3f} in {one.seconds:.1f} s"
         ),

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from regraft.cli.budget import budget_option
-from regraft.cli.data import DATA_SAID, data_options
+from regraft.cli.data import DATA_SAID, Given, data_options
 from regraft.cli.fitting import fit_options, share, strategy_option
 from regraft.cli.options import Output, Shared, shared_options, table
 from regraft.core import Solve
@@ -35,16 +35,13 @@ MB = 1 << 20
 @shared_options
 def command(  # noqa: PLR0913, PLR0917 - one argument per option
     shared: Shared,
-    data: str,
-    text_column: str,
-    label_column: str,
-    strict: bool,  # noqa: FBT001 - click passes by name
+    given: Given,
     out: Path | None,
     strategy: str,
     budget: float,
     backbone: str,
     precision: str,
-    resume: bool,  # noqa: FBT001
+    resume: bool,  # noqa: FBT001 - click passes by name
     dry_run: bool,  # noqa: FBT001
     no_augment: bool,  # noqa: FBT001
     no_cache: bool,  # noqa: FBT001
@@ -72,7 +69,7 @@ def command(  # noqa: PLR0913, PLR0917 - one argument per option
         **plan_options,
     )
     with output.progress() as progress:
-        task = api.open_task(data, text_column=text_column, label_column=label_column, seed=shared.seed, strict=strict)
+        task = given.opened(shared)
         _say_problems(output, task)
         chosen = strategy if out is None or dry_run else api.chosen_before(out, strategy, settings)
         prepared = api.prepare(task, chosen, backbone, settings, resources, budget_seconds=budget, progress=progress)
@@ -84,7 +81,7 @@ def command(  # noqa: PLR0913, PLR0917 - one argument per option
         output.say(need.sentence)
         kept = None
         if source is not None:
-            kept = api.SourceBudget(api.open_source(source, task.kind), keep_source)
+            kept = api.SourceBudget(api.open_source(source, task.kind, offline=shared.offline), keep_source)
         passport = prepared.backbone.passport
         output.say(f"backbone {passport.name}: {passport.source_data}, licence {passport.license}")
         model = api.fit(

@@ -1,26 +1,17 @@
 """Tables of labelled texts, or of pairs of texts: classes, or a quantity."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from math import isfinite
 from pathlib import Path
 from typing import Any
 
 from regraft.core import DataError, TextSample
-from regraft.tasks.reading import Findings, Reading, Record
-from regraft.tasks.tables import Row
+from regraft.tasks.reading import Columns, Findings, Reading, Record, Row, group_said
 
 PAIR_COLUMN = "text_pair"
 FLOAT_CLASSES = 20  # more distinct fractions than this are a quantity, not classes
 MOSTLY = 0.8  # share of labels that must be numbers for the rest to be mistakes
-
-
-@dataclass(frozen=True)
-class Columns:
-    """Which columns hold the text and the label."""
-
-    text: str = "text"
-    label: str = "label"
 
 
 def read_texts(tables: Iterable[tuple[Path, str, Iterable[Row]]], columns: Columns, findings: Findings) -> Reading:
@@ -58,8 +49,9 @@ def _leave_out_single(reading: Reading) -> None:
 
 
 def _check_columns(file: Path, seen: dict[str, None], columns: Columns) -> None:
-    for option, name in (("--text-column", columns.text), ("--label-column", columns.label)):
-        if seen and name not in seen:
+    wanted = {"--text-column": columns.text, "--label-column": columns.label, "--group-column": columns.group}
+    for option, name in wanted.items():
+        if name and seen and name not in seen:
             raise DataError(f"{file}: no column {name!r}; it has {', '.join(seen)}: choose with {option}")
 
 
@@ -79,7 +71,8 @@ def _record(place: str, row: dict[str, Any], columns: Columns, split: str, findi
     if "\0" in words or "\0" in str(pair or ""):
         findings.add("note", "nul-characters", "texts with NUL characters; the characters were removed", place)
         words, pair = words.replace("\0", ""), None if pair is None else str(pair).replace("\0", "")
-    return Record(TextSample(place, words, None if pair is None else str(pair)), str(label).strip(), split)
+    sample = TextSample(place, words, None if pair is None else str(pair))
+    return Record(sample, str(label).strip(), split, group=group_said(row.get(columns.group)))
 
 
 def _are_quantities(labels: list[str]) -> bool:
