@@ -11,12 +11,7 @@ from regraft.cli.evaluate import _confusion
 from regraft.cli.main import run
 from regraft.cli.options import Output, Shared, table
 
-from .conftest import INTENTS, PROBE, refused, write_table
-
-
-def shown(capsys: pytest.CaptureFixture[str], *arguments: str) -> str:
-    assert run(list(arguments)) == 0
-    return capsys.readouterr().out
+from .conftest import INTENTS, PROBE, refused, shown, write_table
 
 
 @pytest.fixture(autouse=True)

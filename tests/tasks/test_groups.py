@@ -8,7 +8,7 @@ from PIL import Image
 
 from regraft.comparing.parts import with_test
 from regraft.core import DataError, Solve, Task
-from regraft.running.probe import stratified_folds, solve_logistic
+from regraft.running.probe import solve_logistic, stratified_folds
 from regraft.tasks import inspect_data, open_task
 
 

@@ -26,8 +26,9 @@ MB = 1 << 20
 @strategy_option
 @budget_option("With strategy auto: at most about so long to choose, such as 90s or 5m.")
 @fit_options
+@click.option("--shots", type=click.IntRange(min=1), help="Learn from at most so many samples of each class.")
 @click.option("--no-augment", is_flag=True, help="Train on the one centred view of each picture.")
-@click.option("--no-cache", is_flag=True, help="Recompute frozen activations at every step.")
+@click.option("--no-cache", is_flag=True, help="Keep nothing of what frozen stages compute on disk.")
 @click.option("--source", help="Data of what the backbone was pre-trained on: what is forgotten of it is measured.")
 @click.option("--keep-source", callback=share, help="Lose at most this of the source's accuracy, such as 2%.")
 @click.option("--resume", is_flag=True, help="Go on from what an interrupted run left in --out.")
@@ -41,6 +42,7 @@ def command(  # noqa: PLR0913, PLR0917 - one argument per option
     budget: float,
     backbone: str,
     precision: str,
+    shots: int | None,
     resume: bool,  # noqa: FBT001 - click passes by name
     dry_run: bool,  # noqa: FBT001
     no_augment: bool,  # noqa: FBT001
@@ -71,6 +73,7 @@ def command(  # noqa: PLR0913, PLR0917 - one argument per option
     with output.progress() as progress:
         task = given.opened(shared)
         _say_problems(output, task)
+        task = task if shots is None else api.few_shot(task, shots, shared.seed)
         chosen = strategy if out is None or dry_run else api.chosen_before(out, strategy, settings)
         prepared = api.prepare(task, chosen, backbone, settings, resources, budget_seconds=budget, progress=progress)
         _say_advice(output, prepared)

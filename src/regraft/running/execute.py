@@ -137,7 +137,7 @@ def _solve(number: int, phase: Solve, plan: Plan, backbone: Backbone, head: Head
     features, extraction = head_features(
         backbone,
         samples,
-        supply.store,
+        supply.store if phase.cache else None,
         reads=head.reads,
         taps=head.taps,
         device=supply.device,
