@@ -90,7 +90,8 @@ def _fixed(strategy: str, settings: Settings, kind: TaskKind) -> Settings:
     """What the user fixed; how to train says nothing to a solved head, and is no reason not to offer one."""
     if strategy != PROBE or (settings.head or HEADS[kind][0]) not in SOLVED:
         return settings
-    return replace(settings, batch_norm=None, **dict.fromkeys(TRAINING))
+    dropped: dict[str, Any] = dict.fromkeys((*TRAINING, "batch_norm"))
+    return replace(settings, **dropped)
 
 
 def _boundaries(strategy: str, outline: Outline, summary: TaskSummary, settings: Settings) -> tuple[str, ...]:
