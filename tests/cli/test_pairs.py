@@ -69,3 +69,13 @@ def test_rows_without_the_pair_that_others_have_are_left_out(tmp_path: Path) -> 
     file.write_text("\n".join(map(json.dumps, rows)))
     (problem,) = [one for one in inspect_data(file).problems if one.severity == "error"]
     assert problem.items == (f"{file}:8",)
+
+
+def test_the_second_text_may_stand_in_another_column(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    file = Path(pairs(tmp_path / "data.csv"))
+    file.write_text(file.read_text().replace("text,text_pair,", "sentence1,sentence2,", 1))
+    options = ("--text-column", "sentence1", "--pair-column")
+    assert api.open_task(file, text_column="sentence1", pair_column="sentence2").paired
+    assert run(["inspect", str(file), *options, "sentence2"]) == 0
+    capsys.readouterr()
+    assert "--pair-column" in refused(capsys, "inspect", str(file), *options, "sentence3")

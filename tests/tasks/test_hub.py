@@ -135,6 +135,15 @@ def test_one_of_several_configurations_must_be_chosen(tmp_path: Path) -> None:
         open_task(tmp_path / "mail")
 
 
+def test_a_hostile_card_is_no_danger(tmp_path: Path) -> None:
+    write_texts(tmp_path / "mail/plain/train/0000.parquet", [0, 1] * 20)
+    aliases = "".join(f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 9)}]\n" for n in range(1, 12))
+    names = "dataset_info: {features: [{name: text, dtype: {class_label: {names: *a11}}}]}"
+    files = "configs: [{data_files: [{split: train, path: ../../*}, {split: test, path: /etc/*}]}]"
+    (tmp_path / "mail/README.md").write_text(f"---\na0: &a0 [lol]\n{aliases}{names}\n{files}\n---\n")
+    assert open_task(tmp_path / "mail").classes == ("cat", "dog")
+
+
 HERE = """
 import json, socket, sys, time
 if "cut" in sys.argv:

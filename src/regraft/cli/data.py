@@ -29,15 +29,16 @@ class Given:
     data: str
     text_column: str
     label_column: str
+    pair_column: str
     group_column: str
     strict: bool
 
     @property
     def said(self) -> str:
         """DATA with the options that are not the usual ones, as a shell takes them."""
-        usual = Given(self.data, "text", "label", "", strict=False)
+        usual = Given(self.data, "text", "label", "text_pair", "", strict=False)
         words = [self.data]
-        for name in ("text_column", "label_column", "group_column"):
+        for name in ("text_column", "label_column", "pair_column", "group_column"):
             if getattr(self, name) != getattr(usual, name):
                 words += [f"--{name.replace('_', '-')}", getattr(self, name)]
         return shlex.join([*words, *(["--strict"] if self.strict else [])])
@@ -50,6 +51,7 @@ class Given:
             self.data,
             text_column=self.text_column,
             label_column=self.label_column,
+            pair_column=self.pair_column,
             group_column=self.group_column,
             seed=shared.seed,
             strict=self.strict,
@@ -64,6 +66,7 @@ class Given:
             self.data,
             text_column=self.text_column,
             label_column=self.label_column,
+            pair_column=self.pair_column,
             group_column=self.group_column,
             seed=shared.seed,
             strict=self.strict,
@@ -75,6 +78,9 @@ DATA_OPTIONS = (
     click.argument("data", metavar="DATA"),
     click.option("--text-column", default="text", show_default=True, help="Column that holds the text."),
     click.option("--label-column", default="label", show_default=True, help="Column that holds the label."),
+    click.option(
+        "--pair-column", default="text_pair", show_default=True, help="Column that holds the second text of a pair."
+    ),
     click.option(
         "--group-column",
         default="",

@@ -47,7 +47,9 @@ def command(shared: Shared, model: str, inputs: tuple[str, ...], top: int | None
     result = {"predictions": [at_most(asdict(one), top) for one in predictions]}
     if out is not None:
         write_predictions(out, predictions, top)
-        output.result({**result, "out": str(out)}, f"{len(predictions)} predictions: {out}")
+        output.result(
+            {**result, "out": str(out)}, f"{len(predictions)} prediction{'' if len(predictions) == 1 else 's'}: {out}"
+        )
         return
     rows = [row for one in predictions for row in _rows(one, top or 1)]
     output.result(result, table("", ["input", *COLUMNS[fitted.kind]], rows, right=("score", "value")))

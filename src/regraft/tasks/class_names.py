@@ -14,13 +14,15 @@ from regraft.tasks.reading import Columns, Row
 ClassNames = Mapping[str, tuple[str, ...]]
 
 CARD = "README.md"
+MOST_CARD = 1 << 20  # characters that are read of it
 FRONT_MATTER = re.compile(r"\A---\s*\n(.*?)\n---\s*(\n|\Z)", re.DOTALL)
 
 
 def card_of(folder: Path) -> dict[str, Any]:
     """The YAML at the head of a folder's `README.md`; empty where there is none that can be read."""
     try:
-        found = FRONT_MATTER.match((folder / CARD).read_text(encoding="utf-8").replace("\r\n", "\n"))
+        with (folder / CARD).open(encoding="utf-8") as file:
+            found = FRONT_MATTER.match(file.read(MOST_CARD))
         data = yaml.safe_load(found.group(1)) if found else None
     except (OSError, UnicodeDecodeError, yaml.YAMLError):
         return {}
@@ -101,5 +103,10 @@ def _in_feature(feature: Any) -> tuple[str, ...]:
 def _listed(names: Any) -> tuple[str, ...]:
     """Names in order, from a list or from a mapping of numbers."""
     if isinstance(names, dict):
+        if not all(str(key).isdecimal() for key in names):
+            return ()
         names = [names[key] for key in sorted(names, key=int)]
-    return tuple(map(str, names)) if isinstance(names, list) else ()
+    # A card may nest its aliases so that writing them out would never end: a name is a word or a number.
+    if not isinstance(names, list) or not all(isinstance(one, str | int | float) for one in names):
+        return ()
+    return tuple(map(str, names))

@@ -52,6 +52,7 @@ def open_task(
     *,
     text_column: str = "text",
     label_column: str = "label",
+    pair_column: str = "text_pair",
     group_column: str = "",
     seed: int = 0,
     strict: bool = False,
@@ -66,7 +67,8 @@ def open_task(
             or as the hub lays them out, or `hf://OWNER/NAME[:CONFIG]`.
         text_column: Of a table: the column that holds the text.
         label_column: Of a table or a `metadata.csv`: the column that holds the label.
-        group_column: Of the same: the column that says what a sample belongs to, such as a patient or a page; no
+        pair_column: Of a table of texts: the column that holds the second text of a pair, where there is one.
+        group_column: Of a table or a `metadata.csv`: the column that says what a sample belongs to, such as a patient or a page; no
             split parts a group. Empty = there is none.
         seed: Of the split where the data have none.
         strict: Refuse data with bad samples instead of leaving them out.
@@ -82,6 +84,7 @@ def open_task(
         data,
         text_column=text_column,
         label_column=label_column,
+        pair_column=pair_column,
         group_column=group_column,
         seed=seed,
         strict=strict,
@@ -97,13 +100,14 @@ def inspect_data(
     *,
     text_column: str = "text",
     label_column: str = "label",
+    pair_column: str = "text_pair",
     group_column: str = "",
     seed: int = 0,
     strict: bool = False,
     offline: bool = False,
 ) -> Inspection:
     """What the data are and every problem of theirs; arguments as `open_task`."""
-    columns = Columns(text_column, label_column, group_column)
+    columns = Columns(text_column, label_column, group_column, pair_column)
     reading, name = _opened(data, columns, offline=offline)
     if group_column and not any(record.group for record in reading.records):
         raise DataError(
@@ -184,7 +188,9 @@ def _read(path: Path, columns: Columns) -> Reading:
         return _read_tables(files, path, "", columns)
     if holds_pictures(path):
         return read_image_folder(path, columns)
-    raise DataError(f"{path}: neither pictures in class folders, nor train/test tables, nor .tar shards are in it")
+    raise DataError(
+        f"{path}: neither pictures in class folders, nor tables named after splits, nor .tar shards are in it"
+    )
 
 
 def _renumbered(groups: Sequence[int]) -> list[int]:

@@ -47,12 +47,14 @@ class Columns:
     Attributes:
         text: Holds the text.
         label: Holds the label.
+        pair: Holds the second text of a pair, in tables that have it.
         group: Holds what a sample belongs to; empty = none does.
     """
 
     text: str = "text"
     label: str = "label"
     group: str = ""
+    pair: str = "text_pair"
 
 
 def group_said(value: Any) -> str:
