@@ -86,7 +86,7 @@ def pretrain_call(  # noqa: PLR0913 - what a caller may say
     begun = time.perf_counter()
     processes = current_processes(device)
     run_folder, log = out / RUN_FOLDER, None
-    with _nothing_left(run_folder):
+    with _nothing_left(run_folder) if processes.main else contextlib.nullcontext():
         if processes.main:
             check_out(out, resume=resume)
         store = ActivationStore((cache_dir or default_cache_dir()) / "activations")
