@@ -27,7 +27,7 @@ from regraft.pretraining.verb import pretrain
 from regraft.running import execute
 from regraft.running.resources import Resources
 from regraft.strategies import STRATEGIES, Settings
-from regraft.tasks import Inspection, inspect_data, open_task
+from regraft.tasks import Inspection, few_shot, inspect_data, open_task
 
 __all__ = [
     "STRATEGIES",
@@ -39,6 +39,7 @@ __all__ = [
     "check_out",
     "check_source",
     "chosen_before",
+    "few_shot",
     "fit",
     "inspect",
     "load",
@@ -60,11 +61,23 @@ def inspect(
     *,
     text_column: str = "text",
     label_column: str = "label",
+    pair_column: str = "text_pair",
+    group_column: str = "",
     seed: int = 0,
     strict: bool = False,
+    offline: bool = False,
 ) -> Inspection:
     """What the data is and what is wrong with it; see `regraft.tasks.inspect_data`."""
-    return inspect_data(data, text_column=text_column, label_column=label_column, seed=seed, strict=strict)
+    return inspect_data(
+        data,
+        text_column=text_column,
+        label_column=label_column,
+        pair_column=pair_column,
+        group_column=group_column,
+        seed=seed,
+        strict=strict,
+        offline=offline,
+    )
 
 
 def fit(  # noqa: PLR0913 - what a caller may say
@@ -142,14 +155,14 @@ def fit(  # noqa: PLR0913 - what a caller may say
         results={},
         device=resources.device,
         adapter=adapter,
+        pairs=task.paired,
     )
     if budget is not None and asking is not None:
         model = kept_within(model, start, task, budget, asking, progress)
     asked = time.perf_counter()
     # Only an unchanged trunk gives activations that another run can use.
-    kept = (
-        resources.store() if plan.start == "pretrained" and plan.frozen(trunk.outline) == len(trunk.outline) else None
-    )
+    unchanged = plan.start == "pretrained" and plan.frozen(trunk.outline) == len(trunk.outline)
+    kept = resources.store() if unchanged and all(phase.cache for phase in plan.phases) else None
     model = replace(model, results=evaluate_splits(model, task, store=kept, progress=progress))
     features, before = sum(step.feature_seconds for step in taken), sum(step.seconds for step in earlier)
     seconds = {

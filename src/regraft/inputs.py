@@ -57,6 +57,25 @@ def as_sample(one: Sample | str | Path, kind: str) -> Sample:
         raise DataError(f"{one}: no usable picture, {error}") from error
 
 
+def check_pairs(samples: Sequence[Sample], *, pairs: bool | None) -> None:
+    """Refuse single texts where a model takes pairs, and the reverse: it would answer, and the answer mean nothing.
+
+    Args:
+        samples: Of any kind.
+        pairs: Whether the model takes pairs; None = it is not known.
+
+    Raises:
+        DataError: One is of the other form.
+    """
+    if pairs is None:
+        return
+    for one in samples:
+        if isinstance(one, TextSample) and (one.text_pair is not None) != pairs:
+            said = "a single text, and the model was trained on pairs: write TEXT, a tab, TEXT (in a table: text_pair)"
+            other = "a pair of texts, and the model was trained on single ones: write one text without a tab"
+            raise DataError(f"{one.source}: {said if pairs else other}")
+
+
 def _text_sample(source: str, text: str, kind: str) -> TextSample:
     """A text, a pair parted by a tab, a question with its passage, or a sentence in words.
 

@@ -62,7 +62,7 @@ def _held(data: Task | Documents) -> str:
     return data.kind if isinstance(data, Task) else "texts"
 
 
-def open_source(data: str | Path, kind: TaskKind) -> Task | Documents:
+def open_source(data: str | Path, kind: TaskKind, *, offline: bool = False) -> Task | Documents:
     """Source data for a target of some kind.
 
     Args:
@@ -70,13 +70,13 @@ def open_source(data: str | Path, kind: TaskKind) -> Task | Documents:
             such, or what `open_task` takes, whose texts are used without their labels. Its parts are the same whatever
             the seed of a run, so that what was replayed in one is never measured on in another.
         kind: Of the target.
+        offline: Open no connection.
     """
-    path = Path(data)
+    if kind != "image-classification" and holds_documents(Path(data)):
+        return open_documents(data)
+    task = open_task(data, offline=offline)
     if kind == "image-classification":
-        return open_task(path)
-    if holds_documents(path):
-        return open_documents(path)
-    task = open_task(path)
+        return task
     if task.kind == "image-classification":
         return task  # refused by `SourceBudget.check`, with what it holds
     samples = [one for split in task.splits.values() for one in split.samples if isinstance(one, TextSample)]

@@ -21,7 +21,7 @@ from regraft.backbones.saving import load_saved_backbone, save_backbone
 from regraft.core import ModelError, Plan, Run, Sample, Split, Step, TaskKind
 from regraft.evaluating import Evaluation
 from regraft.heads import Head, build_head, head_kind, head_width
-from regraft.inputs import as_sample
+from regraft.inputs import as_sample, check_pairs
 from regraft.predicting import Fitted, Predicted, class_probabilities, evaluated, predicted
 
 FORMAT = 2
@@ -51,6 +51,7 @@ class Model:
         device: Where predictions run.
         forgetting: Of a model fitted within a forgetting budget: the curve, the share taken and what it cost.
         adapter: Of a model tuned by adapters: the files that peft saves, by name; the trunk has them merged in.
+        pairs: Whether its texts come in pairs; None = a model saved before this was kept: it takes both.
     """
 
     task_name: str
@@ -63,6 +64,7 @@ class Model:
     device: str = "auto"
     forgetting: dict[str, Any] | None = None
     adapter: dict[str, bytes] = field(default_factory=dict, repr=False)
+    pairs: bool | None = None
 
     @property
     def trainable_parameters(self) -> int:
@@ -86,9 +88,11 @@ class Model:
 
         Raises:
             ModelError: The task is not one of classes.
+            DataError: A sample is a single text and the model takes pairs, or the reverse.
         """
         if self.kind not in {"image-classification", "text-classification"}:
             raise ModelError(f"{self.task_name}: {self.kind} has no class probabilities; use predict")
+        check_pairs(samples, pairs=self.pairs)
         return class_probabilities(self.fitted, samples, store, _counted(progress))
 
     def predict(self, inputs: Sequence[Sample | str | Path], *, progress: Progress | None = None) -> list[Predicted]:
@@ -99,16 +103,24 @@ class Model:
             progress: Told what is done, how much of it, and of how much.
 
         Raises:
-            DataError: An input is no picture that can be read, or a question without its passage.
+            DataError: An input is no picture that can be read, a question without its passage, or a single text where
+                the model takes pairs, or the reverse.
         """
         if isinstance(inputs, (str, Path)):
             inputs = [inputs]
-        return predicted(self.fitted, [as_sample(one, self.kind) for one in inputs], _counted(progress))
+        samples = [as_sample(one, self.kind) for one in inputs]
+        check_pairs(samples, pairs=self.pairs)
+        return predicted(self.fitted, samples, _counted(progress))
 
     def evaluate(
         self, split: Split, *, store: ActivationStore | None = None, progress: Progress | None = None
     ) -> Evaluation:
-        """Metrics on labelled samples, with bootstrap intervals."""
+        """Metrics on labelled samples, with bootstrap intervals.
+
+        Raises:
+            DataError: A sample is a single text and the model takes pairs, or the reverse.
+        """
+        check_pairs(split.samples, pairs=self.pairs)
         return evaluated(self.fitted, split, store, _counted(progress))
 
     def save(self, folder: str | Path) -> Path:
@@ -152,7 +164,7 @@ class Model:
         save_file(tensors, folder / HEAD_FILE)
         data = {
             "format": FORMAT,
-            "task": {"name": self.task_name, "kind": self.kind, "classes": list(self.classes)},
+            "task": {"name": self.task_name, "kind": self.kind, "classes": list(self.classes), "pairs": self.pairs},
             "backbone": {"outline": self.backbone.outline.name},
             "head": {"kind": head_kind(self.head, self.kind), "reads": self.head.reads, "taps": list(self.head.taps)},
             "passport": self.backbone.passport.to_json(),
@@ -214,6 +226,7 @@ def load(folder: str | Path, *, device: str = "auto") -> Model:
         device=device,
         forgetting=data.get("forgetting"),
         adapter={file.name: file.read_bytes() for file in sorted((folder / ADAPTER_FOLDER).glob("*"))},
+        pairs=task.get("pairs"),
     )
 
 

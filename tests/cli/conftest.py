@@ -35,6 +35,12 @@ def refused(capsys: pytest.CaptureFixture[str], *arguments: str) -> str:
     return message
 
 
+def shown(capsys: pytest.CaptureFixture[str], *arguments: str) -> str:
+    """What a command shows a person."""
+    assert run(list(arguments)) == 0
+    return capsys.readouterr().out
+
+
 def write_table(file: Path, rows: list[tuple[str, str]], header: str = "text,label") -> str:
     file.write_text("\n".join([header, *(f"{text},{label}" for text, label in rows)]) + "\n")
     return str(file)

@@ -136,6 +136,9 @@ def test_bad_options(
     assert not (tmp_path / "out").exists()
 
 
+PROBES = ("--strategies", "feature-extraction,from-scratch")
+
+
 @pytest.mark.parametrize(
     ("options", "named"),
     [
@@ -144,7 +147,12 @@ def test_bad_options(
         (("--shots", "a,b"), "--shots a: give numbers above 0 or all"),
         (("--shots", ""), "--shots"),
         (("--lr", "nan"), "--lr"),
+        (("--strategies", "feature-extractoin"), "--strategies feature-extractoin: there is feature-extraction"),
         (("--strategies", "feature-extractoin"), "did you mean feature-extraction"),
+        (("--strategies", "auto"), "--strategies auto: there is feature-extraction"),
+        (("--penalty", "replay"), "--penalty replay needs data of the source: add --source"),
+        (("--penalty", "l2-sp", *PROBES), "--penalty: none of feature-extraction, from-scratch has a use for it"),
+        (("--lr", "1e-4", "--strategies", "feature-extraction"), "--lr: none of feature-extraction has a use for it"),
     ],
 )
 def test_bad_comparisons(

@@ -118,7 +118,7 @@ def test_demo_promises(capsys: pytest.CaptureFixture[str], tmp_path: Path, monke
 def test_what_libraries_print_is_no_result(
     command: str, capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from regraft import api, backbones
+    from regraft import backbones, tasks
 
     def loud(function: Callable[..., Any]) -> Callable[..., Any]:
         def printing(*arguments: Any, **options: Any) -> Any:
@@ -128,8 +128,8 @@ def test_what_libraries_print_is_no_result(
 
         return printing
 
-    monkeypatch.setattr(api, "inspect", loud(api.inspect))
-    monkeypatch.setattr(api, "open_task", loud(api.open_task))
+    monkeypatch.setattr(tasks, "inspect_data", loud(tasks.inspect_data))
+    monkeypatch.setattr(tasks, "open_task", loud(tasks.open_task))
     monkeypatch.setattr(backbones, "list_backbones", loud(backbones.list_backbones))
     more = {
         "fit": ["--dry-run", "--strategy", "feature-extraction"],

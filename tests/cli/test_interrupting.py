@@ -71,12 +71,12 @@ def test_an_interrupted_fit_resumes_to_the_same_bits(tmp_path: Path, capsys: pyt
 def test_an_interrupt_is_told_without_a_traceback(
     capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from regraft import api
+    from regraft import api, tasks
 
     def stop(*arguments: object, **options: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(api, "open_task", stop)
+    monkeypatch.setattr(tasks, "open_task", stop)
     monkeypatch.setattr(api, "load", stop)
     told = {}
     for command, arguments in (("fit", ["x"]), ("compare", ["x"]), ("evaluate", ["m", "x"])):

@@ -5,6 +5,7 @@ import os
 import socket
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -85,6 +86,23 @@ def test_offline_does_not_ask_the_hub(tmp_path: Path) -> None:
     assert json.loads(done.stdout) == [[2, 2], []]
     assert all("not on this machine and --offline is set" in line for line in done.stderr.splitlines())
     assert len(done.stderr.splitlines()) == len(names)
+    assert not out.exists()
+
+
+def test_a_hub_out_of_reach_is_one_line_at_once(tmp_path: Path) -> None:
+    data, out = write_pictures(tmp_path / "data", 20), tmp_path / "out"
+    script = OFFLINE.replace(', "--offline"', "")
+    begun = time.monotonic()
+    done = subprocess.run(
+        [sys.executable, "-c", script, data, str(out), "timm:resnet18", "hf:nobody/nothing"],
+        capture_output=True,
+        text=True,
+        env={**os.environ, "HF_HOME": str(tmp_path / "hub")},
+    )
+    assert json.loads(done.stdout)[0] == [2, 2]
+    assert all("the hub cannot be reached" in line for line in done.stderr.splitlines())
+    assert len(done.stderr.splitlines()) == 2
+    assert time.monotonic() - begun < 24  # what the hub's library alone would wait, for one name
     assert not out.exists()
 
 

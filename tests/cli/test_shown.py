@@ -11,12 +11,7 @@ from regraft.cli.evaluate import _confusion
 from regraft.cli.main import run
 from regraft.cli.options import Output, Shared, table
 
-from .conftest import INTENTS, PROBE, refused, write_table
-
-
-def shown(capsys: pytest.CaptureFixture[str], *arguments: str) -> str:
-    assert run(list(arguments)) == 0
-    return capsys.readouterr().out
+from .conftest import INTENTS, PROBE, refused, shown, write_table
 
 
 @pytest.fixture(autouse=True)
@@ -45,8 +40,13 @@ def test_a_misspelt_strategy_is_refused_before_data_are_read(capsys: pytest.Capt
     assert "did you mean lp-ft" in refused(capsys, "fit", "nowhere", "--out", "x", "--strategy", "lpft")
 
 
-def test_a_data_set_of_the_hub_says_how_to_get_it(capsys: pytest.CaptureFixture[str]) -> None:
-    assert "hf download --repo-type dataset stanford/dogs" in refused(capsys, "inspect", "hf://stanford/dogs:plain")
+def test_a_data_set_of_the_hub_says_how_to_get_it(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HF_HUB_OFFLINE", "0")  # `--offline` sets it for the process; put back after the test
+    assert "hf download --repo-type dataset stanford/dogs" in refused(
+        capsys, "inspect", "hf://stanford/dogs:plain", "--offline"
+    )
 
 
 def test_a_dry_run_tells_how_long_a_phase_runs(capsys: pytest.CaptureFixture[str]) -> None:

@@ -192,6 +192,22 @@ def test_less_memory_gives_the_same_result(pictures: Task) -> None:
     assert [one.loss for one in steps] == pytest.approx([one.loss for one in plain], rel=1e-4)
 
 
+def test_a_processor_short_of_memory_halves_the_batch_too(pictures: Task) -> None:
+    with pytest.raises(RuntimeError) as caught:
+        torch.empty(1 << 50, dtype=torch.uint8)
+    head = Interrupted(build_head("linear", small_vision().outline.stages[-1].width, 3, 0), 1, caught.value)
+    steps, _ = run(train(5, 3), pictures, head=head)
+    assert "memory ran out: 4 samples at a time" in steps[0].note
+
+
+def test_another_error_of_the_library_is_not_taken_for_memory(pictures: Task) -> None:
+    with pytest.raises(RuntimeError) as caught:
+        torch.ones(2) @ torch.ones(3)
+    head = Interrupted(build_head("linear", small_vision().outline.stages[-1].width, 3, 0), 1, caught.value)
+    with pytest.raises(RuntimeError, match="size"):
+        run(train(5, 3), pictures, head=head)
+
+
 def test_a_sample_left_over_is_no_batch_of_its_own(pictures: Task) -> None:
     kept = Split(pictures.train.samples[:33], pictures.train.targets[:33])
     odd = replace(pictures, splits={**pictures.splits, "train": kept})

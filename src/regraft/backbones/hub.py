@@ -1,14 +1,11 @@
 """Repositories of the hub: their names, and their files in the hub's cache or on the hub."""
 
-import re
 from pathlib import Path
 
 from regraft.backbones.checkpoints import WEIGHTS
 from regraft.backbones.folders import CONFIG, read_config
 from regraft.core import BackboneError, HubError
-
-# The hub's own rule: letters, digits, `-`, `_` and `.`, neither at the ends nor `--` or `..` within.
-REPOSITORY = re.compile(r"(?!.*(--|\.\.))(\w[\w.-]*/)?\w([\w.-]{0,94}\w)?(?<!\.git)", re.ASCII)
+from regraft.hub import REPOSITORY, hub_answers
 
 # A repository has the files of its own kind of tokenizer or preprocessing, and not the others.
 OPTIONAL = (
@@ -62,11 +59,13 @@ def hub_file(repository: str, name: str, *, revision: str | None, offline: bool)
 
     lacking = f"{repository}: {name} is not on this machine and {{}}; give a local folder, "
     lacking += "bundled:minilm (texts) or bundled:resnet-small (pictures)"
+    here = huggingface_hub.try_to_load_from_cache(repository, name, revision=revision)
     if offline:  # the download function reports to the hub even where it takes a local file
-        found = huggingface_hub.try_to_load_from_cache(repository, name, revision=revision)
-        if isinstance(found, str):
-            return Path(found)
+        if isinstance(here, str):
+            return Path(here)
         raise HubError(lacking.format("--offline is set"))
+    if not isinstance(here, str) and not hub_answers():  # the download function would try for half a minute
+        raise HubError(lacking.format("the hub cannot be reached"))
     try:
         return Path(huggingface_hub.hf_hub_download(repository, name, revision=revision))
     except LocalEntryNotFoundError as error:

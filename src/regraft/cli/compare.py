@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from regraft.cli.data import DATA_SAID, data_options
+from regraft.cli.data import DATA_SAID, Given, data_options
 from regraft.cli.fitting import fit_options
 from regraft.cli.options import Output, Shared, shared_options, table
 from regraft.core import OptionError
+from regraft.strategies import strategy_named
 
 if TYPE_CHECKING:
     from rich.console import Group
@@ -18,10 +19,15 @@ if TYPE_CHECKING:
     from regraft.comparing.forgetting import Forgetting
 
 
+def _known(context: click.Context, parameter: click.Parameter, value: str) -> list[str]:
+    """The names, if there are such strategies: told before anything heavy is imported."""
+    return [strategy_named(word.strip(), "--strategies").name for word in value.split(",") if word.strip()]
+
+
 @click.command("compare", epilog=DATA_SAID)
 @data_options
 @click.option("--out", required=True, type=click.Path(file_okay=False, path_type=Path), help="Folder for the report.")
-@click.option("--strategies", default="", help="Names with commas between; default: all.")
+@click.option("--strategies", default="", callback=_known, help="Names with commas between; default: all.")
 @click.option("--seeds", type=click.IntRange(min=1), default=3, show_default=True, help="Runs of each.")
 @click.option("--shots", default="all", show_default=True, help="Training samples per class, such as 1,10,all.")
 @click.option("--source", help="Data of what the backbone was pre-trained on: what each strategy forgets of it.")
@@ -29,12 +35,9 @@ if TYPE_CHECKING:
 @shared_options
 def command(  # noqa: PLR0913, PLR0917 - one argument per option
     shared: Shared,
-    data: str,
-    text_column: str,
-    label_column: str,
-    strict: bool,  # noqa: FBT001 - click passes by name
+    given: Given,
     out: Path,
-    strategies: str,
+    strategies: list[str],
     seeds: int,
     shots: str,
     source: str | None,
@@ -43,21 +46,23 @@ def command(  # noqa: PLR0913, PLR0917 - one argument per option
     **plan_options: Any,
 ) -> None:
     """Strategies side by side on DATA, from scratch included; finished trials are kept in --out."""
+    if source is None and plan_options["penalty"] == "replay":
+        raise click.UsageError("--penalty replay needs data of the source: add --source DATA")
     numbers = [_shots(word.strip()) for word in shots.split(",")]
     from regraft import api, comparing  # noqa: PLC0415 - keeps --help fast
 
     output = Output(shared)
-    task = api.open_task(data, text_column=text_column, label_column=label_column, seed=shared.seed, strict=strict)
+    task = given.opened(shared)
     found = comparing.compare(
         task,
         out,
-        strategies=[word.strip() for word in strategies.split(",") if word.strip()],
+        strategies=strategies,
         backbone=backbone,
         seeds=seeds,
         shots=numbers,
         settings=api.Settings(seed=shared.seed, **plan_options),
         resources=api.Resources(shared.device, precision, shared.cache_dir, shared.offline),
-        source=None if source is None else api.open_source(source, task.kind),
+        source=None if source is None else api.open_source(source, task.kind, offline=shared.offline),
         on_trial=lambda one: output.say(
             f"{one.strategy}, shots {one.shots}, seed {one.seed}: {task.metric} {one.metric:.3f} in {one.seconds:.1f} s"
         ),

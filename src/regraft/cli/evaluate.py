@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from regraft.cli.data import DATA_SAID, data_options
+from regraft.cli.data import DATA_SAID, Given, data_options
 from regraft.cli.options import Output, Shared, shared_options, table
 from regraft.core import DataError
 
@@ -26,10 +26,7 @@ MISTAKES_SHOWN = 10
 def command(
     shared: Shared,
     model: str,
-    data: str,
-    text_column: str,
-    label_column: str,
-    strict: bool,  # noqa: FBT001 - click passes by name
+    given: Given,
     split: str,
     source: str | None,
 ) -> None:
@@ -39,13 +36,13 @@ def command(
     output = Output(shared)
     with output.progress() as progress:
         fitted = api.load(model, device=shared.device)
-        task = api.open_task(data, text_column=text_column, label_column=label_column, seed=shared.seed, strict=strict)
+        task = given.opened(shared)
         if split not in task.splits:
-            raise DataError(f"--split {split}: {data} has only {', '.join(task.splits)}")
+            raise DataError(f"--split {split}: {given.data} has only {', '.join(task.splits)}")
         part = api.aligned_split(fitted, task, split)
         if not len(part):
-            raise DataError(f"--split {split}: {data} has no sample in it; name another split")
-        known = None if source is None else api.open_source(source, fitted.kind)
+            raise DataError(f"--split {split}: {given.data} has no sample in it; name another split")
+        known = None if source is None else api.open_source(source, fitted.kind, offline=shared.offline)
         forgotten = keeping.forgetting_of(fitted, known, part.samples, offline=shared.offline)
         found = fitted.evaluate(part, progress=progress)
     result = {
@@ -59,7 +56,7 @@ def command(
         [name, f"{value:.4f}", f"{found.intervals[name][0]:.4f} to {found.intervals[name][1]:.4f}"]
         for name, value in found.metrics.items()
     ]
-    title = f"{model} on {split} of {data} ({found.samples} samples)"
+    title = f"{model} on {split} of {given.data} ({found.samples} samples)"
     views = [table(title, ["metric", "value", "95 % interval"], rows)]
     if found.confusion:
         views.append(_confusion(fitted.classes, found.confusion))

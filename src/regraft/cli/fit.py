@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from regraft.cli.budget import budget_option
-from regraft.cli.data import DATA_SAID, data_options
+from regraft.cli.data import DATA_SAID, Given, data_options
 from regraft.cli.fitting import fit_options, share, strategy_option
 from regraft.cli.options import Output, Shared, shared_options, table
 from regraft.core import Solve
@@ -26,8 +26,9 @@ MB = 1 << 20
 @strategy_option
 @budget_option("With strategy auto: at most about so long to choose, such as 90s or 5m.")
 @fit_options
+@click.option("--shots", type=click.IntRange(min=1), help="Learn from at most so many samples of each class.")
 @click.option("--no-augment", is_flag=True, help="Train on the one centred view of each picture.")
-@click.option("--no-cache", is_flag=True, help="Recompute frozen activations at every step.")
+@click.option("--no-cache", is_flag=True, help="Keep nothing of what frozen stages compute on disk.")
 @click.option("--source", help="Data of what the backbone was pre-trained on: what is forgotten of it is measured.")
 @click.option("--keep-source", callback=share, help="Lose at most this of the source's accuracy, such as 2%.")
 @click.option("--resume", is_flag=True, help="Go on from what an interrupted run left in --out.")
@@ -35,16 +36,14 @@ MB = 1 << 20
 @shared_options
 def command(  # noqa: PLR0913, PLR0917 - one argument per option
     shared: Shared,
-    data: str,
-    text_column: str,
-    label_column: str,
-    strict: bool,  # noqa: FBT001 - click passes by name
+    given: Given,
     out: Path | None,
     strategy: str,
     budget: float,
     backbone: str,
     precision: str,
-    resume: bool,  # noqa: FBT001
+    shots: int | None,
+    resume: bool,  # noqa: FBT001 - click passes by name
     dry_run: bool,  # noqa: FBT001
     no_augment: bool,  # noqa: FBT001
     no_cache: bool,  # noqa: FBT001
@@ -72,8 +71,9 @@ def command(  # noqa: PLR0913, PLR0917 - one argument per option
         **plan_options,
     )
     with output.progress() as progress:
-        task = api.open_task(data, text_column=text_column, label_column=label_column, seed=shared.seed, strict=strict)
+        task = given.opened(shared)
         _say_problems(output, task)
+        task = task if shots is None else api.few_shot(task, shots, shared.seed)
         chosen = strategy if out is None or dry_run else api.chosen_before(out, strategy, settings)
         prepared = api.prepare(task, chosen, backbone, settings, resources, budget_seconds=budget, progress=progress)
         _say_advice(output, prepared)
@@ -84,7 +84,7 @@ def command(  # noqa: PLR0913, PLR0917 - one argument per option
         output.say(need.sentence)
         kept = None
         if source is not None:
-            kept = api.SourceBudget(api.open_source(source, task.kind), keep_source)
+            kept = api.SourceBudget(api.open_source(source, task.kind, offline=shared.offline), keep_source)
         passport = prepared.backbone.passport
         output.say(f"backbone {passport.name}: {passport.source_data}, licence {passport.license}")
         model = api.fit(

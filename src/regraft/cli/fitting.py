@@ -11,9 +11,9 @@ AUTO = "auto"
 
 
 def _finite(context: click.Context, parameter: click.Parameter, value: float | None) -> float | None:
-    """The rate; `nan` and `inf` are numbers to click, but no rates."""
+    """The number; `nan` and `inf` are numbers to click, but none to train with."""
     if value is not None and not math.isfinite(value):
-        raise click.BadParameter(f"{value} is not a rate; give a number such as 0.001")
+        raise click.BadParameter(f"{value} is not a finite number; give one such as 0.001")
     return value
 
 
@@ -72,6 +72,20 @@ FIT_OPTIONS = (
         help="Rate of the last stage.",
     ),
     click.option("--batch-size", type=click.IntRange(min=1), help="Samples per optimiser step."),
+    click.option(
+        "--weight-decay", type=click.FloatRange(min=0), callback=_finite, help="Of matrices and filters; 0 = none."
+    ),
+    click.option(
+        "--label-smoothing",
+        type=click.FloatRange(0, 1, max_open=True),
+        help="Share of the target spread over all classes.",
+    ),
+    click.option(
+        "--patience",
+        type=click.IntRange(min=0),
+        help="Epochs without a better held-out loss before stopping early; 0 = never.",
+    ),
+    click.option("--lora-rank", "rank", type=click.IntRange(min=1), help="Of the adapters of strategy lora."),
     click.option("--boundary", help="Last frozen stage: a name, none, a count or a share such as 60%."),
     click.option(
         "--head",

@@ -4,7 +4,7 @@ from dataclasses import asdict
 
 import click
 
-from regraft.cli.data import DATA_SAID, data_options
+from regraft.cli.data import DATA_SAID, Given, data_options
 from regraft.cli.options import Output, Shared, shared_options, table
 from regraft.core import Problem
 
@@ -14,11 +14,9 @@ ITEMS_SHOWN = 3
 @click.command("inspect", epilog=DATA_SAID)
 @data_options
 @shared_options
-def command(shared: Shared, data: str, text_column: str, label_column: str, strict: bool) -> None:  # noqa: FBT001 - click passes by name
+def command(shared: Shared, given: Given) -> None:
     """What DATA is, and what is wrong with it."""
-    from regraft.tasks import inspect_data  # noqa: PLC0415 - keeps --help fast; without torch, which takes seconds
-
-    found = inspect_data(data, text_column=text_column, label_column=label_column, seed=shared.seed, strict=strict)
+    found = given.inspected(shared)
     result = {
         "kind": found.kind,
         "classes": list(found.classes),
@@ -29,7 +27,9 @@ def command(shared: Shared, data: str, text_column: str, label_column: str, stri
     splits = list(found.splits)
     rows = [[name, *(str(found.counts[split][name]) for split in splits)] for name in found.classes]
     rows.append(["all", *(str(found.splits[split]) for split in splits)])
-    counts = table(f"{data}: {found.kind}, {len(found.classes)} classes", ["class", *splits], rows, right=tuple(splits))
+    counts = table(
+        f"{given.data}: {found.kind}, {len(found.classes)} classes", ["class", *splits], rows, right=tuple(splits)
+    )
     Output(shared).result(result, counts, "", _problem_lines(found.problems))
 
 

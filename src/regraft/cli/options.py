@@ -62,6 +62,8 @@ def shared_options(function: Callable[..., None]) -> Callable[..., None]:
         if shared.offline:
             # Set before transformers and huggingface_hub are imported: they read it then.
             os.environ["HF_HUB_OFFLINE"] = "1"
+        if shared.quiet:
+            os.environ["HF_HUB_DISABLE_PROGRESS_BARS"] = "1"
         with contextlib.redirect_stdout(sys.stderr):
             function(shared=shared, **values)
 

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from regraft.cli.data import DATA_SAID, data_options
+from regraft.cli.data import DATA_SAID, Given, data_options
 from regraft.cli.fitting import backbone_option, precision_option
 from regraft.cli.options import Output, Shared, shared_options, table
 
@@ -28,12 +28,9 @@ if TYPE_CHECKING:
 )
 @precision_option
 @shared_options
-def command(  # noqa: PLR0913, PLR0917 - one argument per option
+def command(
     shared: Shared,
-    data: str,
-    text_column: str,
-    label_column: str,
-    strict: bool,  # noqa: FBT001 - click passes by name
+    given: Given,
     backbone: str,
     out: Path | None,
     pictures: int,
@@ -44,7 +41,7 @@ def command(  # noqa: PLR0913, PLR0917 - one argument per option
     from regraft.hierarchy import probe  # noqa: PLC0415
 
     output = Output(shared)
-    task = api.open_task(data, text_column=text_column, label_column=label_column, seed=shared.seed, strict=strict)
+    task = given.opened(shared)
     with output.progress() as progress:
         found = probe(
             task,

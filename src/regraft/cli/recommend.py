@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 import click
 
 from regraft.cli.budget import budget_option
-from regraft.cli.data import DATA_SAID, data_options
+from regraft.cli.data import DATA_SAID, Given, data_options
 from regraft.cli.fitting import precision_option
 from regraft.cli.options import Output, Shared, shared_options, table
 from regraft.core.words import metric_said, seconds_said
@@ -30,12 +30,9 @@ if TYPE_CHECKING:
 @click.option("--full", is_flag=True, help="Show every boundary, not the best of each strategy.")
 @precision_option
 @shared_options
-def command(  # noqa: PLR0913, PLR0917 - one argument per option
+def command(
     shared: Shared,
-    data: str,
-    text_column: str,
-    label_column: str,
-    strict: bool,  # noqa: FBT001 - click passes by name
+    given: Given,
     backbones: tuple[str, ...],
     budget: float,
     full: bool,  # noqa: FBT001
@@ -46,7 +43,7 @@ def command(  # noqa: PLR0913, PLR0917 - one argument per option
 
     output = Output(shared)
     with output.progress() as progress:
-        task = api.open_task(data, text_column=text_column, label_column=label_column, seed=shared.seed, strict=strict)
+        task = given.opened(shared)
         advice = api.recommend(
             task,
             backbones,
@@ -55,7 +52,7 @@ def command(  # noqa: PLR0913, PLR0917 - one argument per option
             resources=api.Resources(shared.device, precision, shared.cache_dir, shared.offline),
             progress=progress,
         )
-    output.result(advice.to_json(), *advice_views(advice, task.name, full=full), said_command(advice, data))
+    output.result(advice.to_json(), *advice_views(advice, task.name, full=full), said_command(advice, given.said))
 
 
 def advice_views(advice: "Recommendation", name: str, *, full: bool = False) -> "list[Group | str]":
@@ -110,7 +107,7 @@ def advice_views(advice: "Recommendation", name: str, *, full: bool = False) -> 
 
 
 def said_command(advice: "Recommendation", data: str) -> str:
-    """The command that follows the recommendation."""
+    """The command that follows the recommendation; `data` with the options that say how to read it."""
     best = advice.best
     last = next(one.outline.stages[-1].name for one in advice.evidence if one.backbone == best.backbone)
     boundary = "" if best.boundary in {"none", last} else f" --boundary {best.boundary}"

@@ -108,7 +108,9 @@ def _views(one: "Graded") -> list[str]:
     ruled = (
         []
         if rule is None
-        else [f"  The rule of thumb ({rule.situation}: {rule.says}) {'agrees' if rule.agrees else 'disagrees'}."]
+        else [
+            f"  The rule of thumb ({rule.situation}: {rule.says}) {'agrees' if rule.agrees else 'disagrees'} with the ranking."
+        ]
     )
     return [
         *_question(one.scenario),

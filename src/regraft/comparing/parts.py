@@ -36,7 +36,7 @@ def with_test(task: Task) -> tuple[Task, tuple[str, ...]]:
     """The task with a test part, and what is to be said of it.
 
     What a strategy is chosen by must not say how good it is: where there is no test part, every second sample of
-    each class of the validation part becomes one.
+    each class of the validation part becomes one; samples of one group stay together.
 
     Raises:
         DataError: There is nothing to measure on.
@@ -45,10 +45,12 @@ def with_test(task: Task) -> tuple[Task, tuple[str, ...]]:
         return task, ()
     held = task.validation
     by_class = task.kind in {"image-classification", "text-classification"}
+    together = task.together(held.samples)
     members: dict[int, list[int]] = {}
-    for index, target in enumerate(held.targets):
-        members.setdefault(target if by_class else 0, []).append(index)
-    chosen = {index for rows in members.values() for index in rows[1::2]}
+    for group in dict.fromkeys(together):  # named by its first member
+        members.setdefault(held.targets[group] if by_class else 0, []).append(group)
+    moved = {group for groups in members.values() for group in groups[1::2]}
+    chosen = {index for index, group in enumerate(together) if group in moved}
     if not chosen:
         raise DataError(f"{task.name}: no test part, and too few validation samples to make one; add a test split")
     splits = {**task.splits, "test": _taken(held, sorted(chosen))}

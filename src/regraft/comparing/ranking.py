@@ -152,8 +152,8 @@ def decide(groups: Mapping[str, Sequence[Trial]], reference: str, rows: Sequence
         return Verdict(
             cheapest,
             f"Tie: take the cheaper. {reference} is {chosen}, and {cheapest} is not distinguishable from it "
-            f"({points(row.difference, signed=True)} points [{points(row.low, signed=True)}, "
-            f"{points(row.high, signed=True)}]); it trains in {took[cheapest]}, not {took[reference]}.{warned}",
+            f"({points(row.difference, signed=True)} points, 95 % interval {points(row.low, signed=True)} to "
+            f"{points(row.high, signed=True)}); it trains in {took[cheapest]}, not {took[reference]}.{warned}",
         )
     if tied:
         return Verdict(

@@ -10,7 +10,7 @@ from regraft.comparing.curves import LearningCurve
 from regraft.comparing.ranking import best_on_validation, cost
 from regraft.comparing.statistics import paired_difference
 from regraft.comparing.trials import Trial
-from regraft.core.words import joules_said, seconds_said
+from regraft.core.words import joules_said, points, seconds_said
 
 SCRATCH = "from-scratch"
 
@@ -97,11 +97,14 @@ def gain_sentence(gain: TransferGain | None) -> str:
     """What transfer gained, in one sentence; negative transfer is said loudly."""
     if gain is None:
         return "Nothing was trained from scratch, so that the gain of transfer is not known."
-    told = f"{gain.strategy} against from scratch: {100 * gain.accuracy:+.1f} points [{100 * gain.low:+.1f}, {100 * gain.high:+.1f}]"
+    told = (
+        f"{gain.strategy} against from scratch: {points(gain.accuracy, signed=True)} points "
+        f"(95 % interval {points(gain.low, signed=True)} to {points(gain.high, signed=True)})"
+    )
     if gain.high < 0:
         return f"NEGATIVE TRANSFER: {told}. Training from scratch is better here."
     if gain.low <= 0:
-        return f"{told}: no difference that this data can show."
+        return f"{told}: no difference that these test samples can show."
     return f"{told}, {_time_said(gain)}."
 
 
@@ -118,21 +121,27 @@ def receipt_lines(gain: TransferGain | None, groups: Mapping[str, Sequence[Trial
     if gain is None:
         return lines
     spent, scratch = cost(groups[gain.strategy]), cost(groups[SCRATCH])
-    lines.append(f"Compute: {seconds_said(spent)} instead of {seconds_said(scratch)}.")
+    lines.append(f"Training took {seconds_said(spent)} instead of {seconds_said(scratch)} from scratch.")
     said = "estimated from time and a rated power" if gain.estimated else "measured by the processor"
     lines.append(f"Energy: {joules_said(gain.joules[0])} instead of {joules_said(gain.joules[1])} ({said}).")
+    most = max(trial.labels for trial in groups[SCRATCH])
     if gain.labels_saved is not None:
-        lines.append(f"Labels: as good as scratch with all of them, with {gain.labels_saved} fewer.")
+        lines.append(
+            f"Labels, validation included: {gain.strategy} with {most - gain.labels_saved} is at least as good as from scratch with all {most}."
+        )
     if gain.scratch_needs is not None:
-        most = max(trial.labels for trial in groups[SCRATCH])
         needs = gain.scratch_needs
         if math.isinf(needs) or needs > 2 * most:
             lines.append(
-                f"Scratch would need more than {2 * most} labels for the same result (its curve, extrapolated)."
+                f"From scratch, more than {2 * most} labels would be needed for the same result (extrapolated from its "
+                "learning curve)."
             )
         else:
             lines.append(
-                f"Scratch is expected to need about {needs:.0f} labels for the same result (its fitted curve)."
+                f"From scratch, about {needs:.0f} labels would be needed for the same result (by its fitted learning curve)."
             )
-    lines.append("Neither side was tuned beyond its defaults; both stop early on the same validation part.")
+    lines.append(
+        "Neither side was tuned for this data: each ran once a seed at its defaults, or at the settings given for all, "
+        "and the same validation part chose its epoch or its strength."
+    )
     return lines

@@ -27,7 +27,7 @@ from regraft.comparing.report import Findings, write_report
 from regraft.comparing.trials import Bench, Trial
 from regraft.core import OptionError, Task
 from regraft.strategies import STRATEGIES, strategy_named
-from regraft.strategies.applying import applicable
+from regraft.strategies.applying import applicable, check_used
 from regraft.tasks import Documents
 
 OnTrial = Callable[[Trial], None]
@@ -88,9 +88,15 @@ def compare(  # noqa: PLR0913 - what a caller may say
         source: Data of what the backbone was pre-trained on: what each strategy forgets of it is measured.
         on_trial: Called after each trial.
         on_time_left: Called after each trial with the seconds that those still to run will take, by those that ran.
+
+    Raises:
+        InputError: A strategy or a setting cannot be used; nothing has been computed.
     """
-    chosen = [strategy_named(name).name for name in strategies] or [one.name for one in STRATEGIES]
+    chosen = [strategy_named(name, "--strategies").name for name in strategies] or [one.name for one in STRATEGIES]
     settings, resources, folder = settings or api.Settings(), resources or api.Resources(), Path(out)
+    if settings.penalty == "replay" and source is None:
+        raise OptionError("--penalty replay needs data of the source: add --source DATA")
+    check_used(chosen, settings, task.kind)
     task, notes = with_test(task)
     for strategy in chosen:  # a wrong option leaves no folder behind
         prepared = api.prepare(task, strategy, backbone, applicable(strategy, settings, task.kind), resources)

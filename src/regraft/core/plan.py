@@ -24,11 +24,13 @@ class Solve:
         strengths: Inverse regularisation strengths (scikit-learn's C on standardised features).
         folds: Of the cross-validation that chooses among them.
         taps: The stages whose pooled features are read, side by side; empty = the last alone.
+        cache: Store the features; False keeps nothing of them on disk.
     """
 
     strengths: tuple[float, ...] = DEFAULT_STRENGTHS
     folds: int = 5
     taps: tuple[int, ...] = ()
+    cache: bool = True
 
 
 @dataclass(frozen=True)
@@ -214,9 +216,11 @@ def _schedule_said(phase: Phase) -> str:
     if isinstance(phase, Solve):
         return f"a convex solver; its strength is the best of {len(phase.strengths)} in {phase.folds} folds"
     epochs = f"{phase.epochs} epoch{'' if phase.epochs == 1 else 's'}"
+    ended = f"ended by {phase.patience} without a better held-out loss" if phase.patience else "never ended early"
+    smoothed = f"; labels smoothed by {phase.label_smoothing:g}" if phase.label_smoothing else ""
     return (
-        f"at most {epochs} in batches of {phase.batch_size}, ended by {phase.patience} without a better held-out loss; "
-        f"warm-up over {phase.warmup:.0%} of the steps, then cosine"
+        f"at most {epochs} in batches of {phase.batch_size}, {ended}; "
+        f"warm-up over {phase.warmup:.0%} of the steps, then cosine{smoothed}"
     )
 
 

@@ -2,7 +2,7 @@
 
 import hashlib
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
@@ -133,6 +133,8 @@ class Task:
         metric: The metric that choices are made by.
         fingerprint: sha256 over every split's digests and targets.
         problems: What was found wrong while opening it.
+        groups: By a sample's digest, a number that it shares with samples of its group: those nearly the same, or of
+            one value in a group column. Samples that are alone are not in it.
     """
 
     name: str
@@ -142,6 +144,7 @@ class Task:
     metric: str = "accuracy"
     fingerprint: str = ""
     problems: tuple[Problem, ...] = field(default=(), repr=False)
+    groups: Mapping[str, int] = field(default_factory=dict, repr=False)
 
     @property
     def train(self) -> Split:
@@ -157,6 +160,17 @@ class Task:
     def test(self) -> Split | None:
         """The samples to report on, where there are any."""
         return self.splits.get("test")
+
+    @property
+    def paired(self) -> bool:
+        """Whether its texts come in pairs."""
+        return any(isinstance(one, TextSample) and one.text_pair is not None for one in self.train.samples)
+
+    def together(self, samples: Sequence[Sample]) -> list[int]:
+        """A number for each of the samples, shared by those that nothing may part: no split and no fold."""
+        first: dict[str, int] = {}
+        keys = [f"group {self.groups[one.digest]}" if one.digest in self.groups else one.digest for one in samples]
+        return [first.setdefault(key, position) for position, key in enumerate(keys)]
 
     def counts(self) -> dict[str, dict[str, int]]:
         """Samples per split and class."""

@@ -157,7 +157,9 @@ def _target_accuracy(backbone: Backbone, task: Task, device: str) -> float:
     """Validation accuracy of a head solved on the training part."""
     features, count = _features(backbone, task, device), len(task.train)
     targets, held = np.asarray(task.train.targets), np.asarray(task.validation.targets)
-    solution = solve_logistic(features[:count], targets, len(task.classes), _solve(task), 0)
+    solution = solve_logistic(
+        features[:count], targets, len(task.classes), _solve(task), 0, (), task.together(task.train.samples)
+    )
     if not len(held):
         return float((solution.probabilities(features).argmax(axis=1) == targets).mean())
     return evaluate_probabilities(held, solution.probabilities(features[count:])).metrics["accuracy"]
@@ -166,7 +168,8 @@ def _target_accuracy(backbone: Backbone, task: Task, device: str) -> float:
 def _final_head(backbone: Backbone, task: Task, device: str) -> LogisticHead:
     features = _features(backbone, task, device)
     targets = np.asarray([*task.train.targets, *task.validation.targets])
-    head = solve_logistic(features, targets, len(task.classes), _solve(task), 0).head
+    together = task.together([*task.train.samples, *task.validation.samples])
+    head = solve_logistic(features, targets, len(task.classes), _solve(task), 0, (), together).head
     if not isinstance(head, LogisticHead):
         raise TypeError(type(head).__name__)
     return head

@@ -2,7 +2,7 @@
 
 import torch
 
-from regraft.core import Outline, Plan, Solve, Task, TextSample
+from regraft.core import Outline, Plan, Solve, Task
 from regraft.core.plan import SOLVED
 from regraft.heads.building import build_head, head_width
 from regraft.heads.contract import Head, Reads
@@ -10,8 +10,7 @@ from regraft.heads.contract import Head, Reads
 
 def head_for(plan: Plan, outline: Outline, task: Task) -> Head:
     """A new head of the plan's kind for the task; of a solved one, with the stages that it will read."""
-    paired = any(isinstance(one, TextSample) and one.text_pair is not None for one in task.train.samples)
-    reads: Reads | None = "pairs" if paired and plan.head in SOLVED else None
+    reads: Reads | None = "pairs" if task.paired and plan.head in SOLVED else None
     taps = next((phase.taps for phase in plan.phases if isinstance(phase, Solve)), ())
     width = head_width(outline, taps)
     head = build_head(plan.head, width, len(task.classes), plan.seed, task=task.kind, reads=reads, taps=taps)

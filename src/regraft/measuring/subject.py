@@ -124,7 +124,7 @@ def subject_of(
         precision=resources.precision,
         progress=progress,
     )
-    groups = np.array(twin_groups(task))[list(rows)]
+    groups = np.array(task.together(task.train.samples))[list(rows)]
     return Subject(task, backbone, samples, _targets(task, rows), stages, groups, extraction, resources, seed)
 
 

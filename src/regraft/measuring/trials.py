@@ -14,7 +14,6 @@ from regraft.backbones import reinitialised
 from regraft.backbones.contract import Backbone
 from regraft.core import Phase, Plan, Split, Task, Train
 from regraft.heads import head_for
-from regraft.measuring.subject import twin_groups
 from regraft.predicting import Fitted, evaluated
 from regraft.running import execute
 from regraft.tasks.splits import held_out
@@ -113,11 +112,7 @@ def _divided(task: Task, seed: int) -> tuple[Split, Split]:
     split = task.train
     single = task.kind in {"image-classification", "text-classification"}
     labels = [str(target) if single else "" for target in split.targets]
-    first: dict[str, int] = {}
-    groups = [
-        first.setdefault(sample.digest, twin) for sample, twin in zip(split.samples, twin_groups(task), strict=True)
-    ]
-    held = held_out(labels, groups, HELD_SHARE, seed)
+    held = held_out(labels, task.together(split.samples), HELD_SHARE, seed)
     return _taken(split, [i for i in range(len(split)) if i not in held]), _taken(split, sorted(held))
 
 

@@ -1,15 +1,16 @@
 """Stage one from end to end: data and an objective in, a backbone folder out."""
 
+import contextlib
 import json
 import shutil
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from regraft.activations.store import ActivationStore
 from regraft.backbones.folders import CONFIG
-from regraft.core import ModelError
+from regraft.core import InputError, ModelError
 from regraft.core.places import default_cache_dir
 from regraft.pretraining.call import Call
 from regraft.pretraining.checkpoint import steps_done
@@ -84,18 +85,18 @@ def pretrain_call(  # noqa: PLR0913 - what a caller may say
     """
     begun = time.perf_counter()
     processes = current_processes(device)
-    if processes.main:
-        check_out(out, resume=resume)
-    run_folder = out / RUN_FOLDER
-    store = ActivationStore((cache_dir or default_cache_dir()) / "activations")
-    with processes.main_first():  # the others find decoded data and the teacher's answers
-        work = objective_of(call, Work(run_folder, store, processes.device, precision, offline, progress))
+    run_folder, log = out / RUN_FOLDER, None
+    with _nothing_left(run_folder) if processes.main else contextlib.nullcontext():
+        if processes.main:
+            check_out(out, resume=resume)
+        store = ActivationStore((cache_dir or default_cache_dir()) / "activations")
+        with processes.main_first():  # the others find decoded data and the teacher's answers
+            work = objective_of(call, Work(run_folder, store, processes.device, precision, offline, progress))
+        if processes.main:
+            log = Log(run_folder, steps_done(run_folder), out / "events" if tensorboard else None)
     identity = json.dumps({"call": {**asdict(call), "data": ""}, "data": work.fingerprint}, sort_keys=True)
     low = trains_in_bf16(processes.device, precision, convolutional=work.convolutional)
     keeping = Keeping(run_folder, identity, every_seconds, report_steps)
-    log = None
-    if processes.main:
-        log = Log(run_folder, steps_done(run_folder), out / "events" if tensorboard else None)
     last: Report | None = None
     for last in Run(work.objective, call.recipe.schedule, call.seed, processes, low, keeping).reports():
         if log is not None:
@@ -110,6 +111,18 @@ def pretrain_call(  # noqa: PLR0913 - what a caller may say
         shutil.move(run_folder / LOG, out / LOG)
         shutil.rmtree(run_folder)
     return Pretrained(call, work.architecture, out, last, time.perf_counter() - begun, processes.main)
+
+
+@contextlib.contextmanager
+def _nothing_left(folder: Path) -> Iterator[None]:
+    """Inside, wrong input removes `folder` and the folders above it that were not there before."""
+    missing = [one for one in (folder, *folder.parents) if not one.exists()]
+    try:
+        yield
+    except InputError:
+        if missing:
+            shutil.rmtree(missing[-1], ignore_errors=True)
+        raise
 
 
 def check_out(out: Path, *, resume: bool) -> None:

@@ -7,6 +7,7 @@ from regraft.core import OptionError, Outline, Plan, PlanError, TaskKind, TaskSu
 from regraft.core.plan import ALL_STAGES, SOLVED
 from regraft.strategies import STRATEGIES, Settings, strategy_named
 from regraft.strategies.heads import HEADS
+from regraft.strategies.settings import TRAINING
 
 PROBE, PARTIAL, SCRATCH = "feature-extraction", "partial-fine-tuning", "from-scratch"
 
@@ -89,7 +90,8 @@ def _fixed(strategy: str, settings: Settings, kind: TaskKind) -> Settings:
     """What the user fixed; how to train says nothing to a solved head, and is no reason not to offer one."""
     if strategy != PROBE or (settings.head or HEADS[kind][0]) not in SOLVED:
         return settings
-    return replace(settings, epochs=None, learning_rate=None, batch_size=None, batch_norm=None)
+    dropped: dict[str, Any] = dict.fromkeys((*TRAINING, "batch_norm"))
+    return replace(settings, **dropped)
 
 
 def _boundaries(strategy: str, outline: Outline, summary: TaskSummary, settings: Settings) -> tuple[str, ...]:

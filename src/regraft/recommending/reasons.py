@@ -81,8 +81,8 @@ def _affinity_said(situation: Situation) -> str:
     if found is None:
         return f"how far they are from what {situation.evidence.backbone} was pre-trained on was not measured."
     return (
-        f"a probe of the trunk's features finds {points(found.value, signed=True)} points more than one of the raw input "
-        "(similarity/affinity), which tells what pre-training knows of them."
+        f"a probe of the trunk's features reaches {_against(found.value)} a probe of the raw input "
+        "(similarity/affinity): so much does pre-training know of such data."
     )
 
 
@@ -111,7 +111,9 @@ def _stages_said(situation: Situation) -> list[str]:
             f"The earlier stage {best} serves the task better than the last one: its probe reaches {earlier:.3f}."
         )
     if abs(situation.all_gain) >= 0.001:
-        found.append(f"A probe of all stages side by side is {points(situation.all_gain, signed=True)} points from it.")
+        found.append(
+            f"A probe of all stages side by side reaches {_against(situation.all_gain)} that of the last stage alone."
+        )
     return found
 
 
@@ -137,7 +139,7 @@ def _first_said(first: Estimate, order: Sequence[Estimate], metric: str) -> list
     """The choice itself, against the best expected and the cheapest."""
     name = offer_said(first)
     found = [
-        f"{name[0].upper()}{name[1:]} is expected to reach {metric_said(metric)} {first.expected:.3f} "
+        f"The first of the ranking, {name}, is expected to reach {metric_said(metric)} {first.expected:.3f} "
         f"(80 % interval {first.low:.3f} to {first.high:.3f}) in about {seconds_said(first.cost_seconds)}."
     ]
     if first.measured is not None:
@@ -156,7 +158,7 @@ def _first_said(first: Estimate, order: Sequence[Estimate], metric: str) -> list
         elif cheap is not first:
             found.append(
                 f"The cheapest, {offer_said(cheap)}, takes {seconds_said(cheap.cost_seconds)} and is expected to reach "
-                f"{cheap.expected:.3f}: {points(first.expected - cheap.expected)} points less."
+                f"{cheap.expected:.3f}: {points(first.expected - cheap.expected)} points less than the first."
             )
     return found
 
@@ -181,6 +183,11 @@ def _measured_said(one: Estimate, measured: Measurement) -> str:
         f"(80 % interval {points(measured.low, signed=True)} to {points(measured.high, signed=True)} points; {measured.source}); "
         f"with {one.belief}, {points(one.gain, signed=True)} points are expected."
     )
+
+
+def _against(gain: float) -> str:
+    """`3.2 points more than`, `1.0 points less than`, `as much as`."""
+    return "as much as" if abs(gain) < 0.0005 else f"{points(gain)} points {'more' if gain > 0 else 'less'} than"
 
 
 def _than_probe(gain: float) -> str:

@@ -1,7 +1,7 @@
 """Run a plan, phase by phase, yielding what was done."""
 
 import time
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -137,7 +137,7 @@ def _solve(number: int, phase: Solve, plan: Plan, backbone: Backbone, head: Head
     features, extraction = head_features(
         backbone,
         samples,
-        supply.store,
+        supply.store if phase.cache else None,
         reads=head.reads,
         taps=head.taps,
         device=supply.device,
@@ -148,7 +148,8 @@ def _solve(number: int, phase: Solve, plan: Plan, backbone: Backbone, head: Head
     targets, held = np.asarray(task.train.targets), np.asarray(task.validation.targets)
     parts = 3 if head.reads == "pairs" else 1
     groups = [backbone.outline.stages[tap].width for tap in head.taps] * parts
-    solution = _solution(features[:count], targets, task, phase, plan.seed, groups)
+    together = task.together(task.train.samples)
+    solution = _solution(features[:count], targets, task, phase, plan.seed, groups, together)
     metrics = {"strength": solution.strength}
     if len(held):
         found = _measured(solution, features[count:], held)
@@ -163,11 +164,17 @@ def _solve(number: int, phase: Solve, plan: Plan, backbone: Backbone, head: Head
 
 
 def _solution(
-    features: Floats, targets: "NDArray[Any]", task: Task, phase: Solve, seed: int, groups: list[int]
+    features: Floats,
+    targets: "NDArray[Any]",
+    task: Task,
+    phase: Solve,
+    seed: int,
+    groups: list[int],
+    together: Sequence[int] = (),
 ) -> Solution:
     if task.kind == "text-regression":
         return solve_ridge(features, targets, phase, groups)
-    return solve_logistic(features, targets, len(task.classes), phase, seed, groups)
+    return solve_logistic(features, targets, len(task.classes), phase, seed, groups, together)
 
 
 def _measured(solution: Solution, features: Floats, targets: "NDArray[Any]") -> Evaluation:

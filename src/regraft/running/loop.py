@@ -18,9 +18,19 @@ from regraft.running.penalties import Keeper
 
 Progress = Callable[[str, int, int], None]
 
+# As PyTorch's allocators and oneDNN say it.
+SHORT_OF_MEMORY = ("can't allocate memory", "not enough memory", "out of memory", "bad_alloc", "ALLOC_FAILED")
+
 
 class DivergedError(Exception):
     """The loss is not a number."""
+
+
+def ran_out_of_memory(error: BaseException) -> bool:
+    """Whether an error says that memory did not suffice; on a processor PyTorch has no type of its own for that."""
+    if isinstance(error, (torch.OutOfMemoryError, MemoryError)):
+        return True
+    return isinstance(error, RuntimeError) and any(words in str(error) for words in SHORT_OF_MEMORY)
 
 
 @dataclass
@@ -102,7 +112,9 @@ class Trainer:
                 self.optimiser.zero_grad(set_to_none=True)
                 loss = self._accumulate(state, positions, start)
                 break
-            except (torch.OutOfMemoryError, MemoryError) as error:
+            except (RuntimeError, MemoryError) as error:
+                if not ran_out_of_memory(error):
+                    raise
                 if self.network.chunk == 1:
                     raise TrainingError(
                         "memory does not suffice for one sample; freeze more with --boundary"

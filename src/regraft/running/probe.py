@@ -1,5 +1,6 @@
 """Convex heads, their regularisation chosen by cross-validation: logistic and ridge regression."""
 
+import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -8,13 +9,14 @@ import torch
 from numpy.typing import NDArray
 from sklearn.linear_model import LogisticRegression, RidgeCV
 from sklearn.metrics import log_loss
-from sklearn.model_selection import StratifiedKFold
+from sklearn.model_selection import StratifiedGroupKFold, StratifiedKFold
 
 from regraft.core import Solve
 from regraft.heads import LogisticHead, RidgeHead
 
 Floats = NDArray[np.float32]
 Ints = NDArray[np.int64]
+Folds = list[tuple[Ints, Ints]]
 
 PATH_TOLERANCE = 1e-3  # while choosing: the log loss between strengths differs by far more
 TOLERANCE = 1e-4
@@ -50,7 +52,13 @@ class Solution:
 
 
 def solve_logistic(
-    features: Floats, targets: Ints, classes: int, phase: Solve, seed: int, groups: Sequence[int] = ()
+    features: Floats,
+    targets: Ints,
+    classes: int,
+    phase: Solve,
+    seed: int,
+    groups: Sequence[int] = (),
+    together: Sequence[int] = (),
 ) -> Solution:
     """The head with the smallest cross-validated log loss, fitted on all samples.
 
@@ -61,10 +69,11 @@ def solve_logistic(
         phase: Strengths and folds.
         seed: Of the folds.
         groups: Widths of the stages that the features are of; see `_standard`.
+        together: (N,) a number that samples share which no fold may part; empty = each is alone.
     """
     mean, scale = _standard(features, groups)
     inputs = (features - mean) / scale
-    path = _path(inputs, targets, phase, seed)
+    path = _path(inputs, targets, phase, stratified_folds(targets, phase.folds, seed, together))
     strength = min(path, key=lambda one: (path[one], one))
     model = LogisticRegression(C=strength, tol=TOLERANCE, max_iter=MOST_ITERATIONS).fit(inputs, targets)
     head = LogisticHead(features.shape[1], classes)
@@ -118,15 +127,32 @@ def _standard(features: Floats, groups: Sequence[int] = ()) -> tuple[Floats, Flo
     return mean, scale.astype(np.float32)
 
 
-def _path(inputs: Floats, targets: Ints, phase: Solve, seed: int) -> dict[float, float]:
+def stratified_folds(targets: Ints, most: int, seed: int, together: Sequence[int]) -> Folds:
+    """(learnt, held) rows of stratified folds that part no group; none where a class cannot be both."""
+    groups = np.asarray(together) if len(together) else np.arange(len(targets))
+    grouped = len(np.unique(groups)) < len(groups)
+    sizes = [len(np.unique(groups[targets == label])) for label in np.unique(targets)]
+    if not grouped:
+        count = min(most, *sizes)
+        return (
+            list(StratifiedKFold(count, shuffle=True, random_state=seed).split(targets, targets)) if count > 1 else []
+        )
+    count = max(2, min(most, *sizes))
+    if len(np.unique(groups)) < count or int(np.bincount(targets).max()) < count:
+        return []
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", UserWarning)  # of classes with fewer samples than folds
+        found = list(StratifiedGroupKFold(count, shuffle=True, random_state=seed).split(targets, targets, groups))
+    # A class whose groups are all held out was not learnt: such a fold says nothing.
+    return [(learnt, held) for learnt, held in found if len(held) and len(np.unique(targets[learnt])) == len(sizes)]
+
+
+def _path(inputs: Floats, targets: Ints, phase: Solve, folds: Folds) -> dict[float, float]:
     """Mean held-out log loss of every strength, each fit started from the one before."""
-    smallest = int(np.bincount(targets).min())
-    # One strength leaves nothing to choose; a class of one sample cannot be both learnt and held out.
-    if len(phase.strengths) == 1 or smallest < 2:
+    if len(phase.strengths) == 1 or not folds:  # there is nothing to choose, or nothing to choose by
         return {sorted(phase.strengths)[len(phase.strengths) // 2]: float("nan")}
-    folds = StratifiedKFold(min(phase.folds, smallest), shuffle=True, random_state=seed)
     losses: dict[float, list[float]] = {strength: [] for strength in sorted(phase.strengths)}
-    for train, held in folds.split(inputs, targets):
+    for train, held in folds:
         model = LogisticRegression(tol=PATH_TOLERANCE, max_iter=MOST_ITERATIONS, warm_start=True)
         for strength, held_losses in losses.items():
             model.set_params(C=strength).fit(inputs[train], targets[train])

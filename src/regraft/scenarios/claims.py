@@ -30,14 +30,16 @@ def _fewer_labels(advice: Recommendation) -> Finding:
         return Finding(holds=False, said="Training from scratch was not measured.")
     value, how, labels = scratch
     curve = sorted((int(name), one.value) for name, one in evidence.under("curve").items())
-    enough = next((count for count, reached in curve if reached >= value), None)
+    enough, reached = next(((count, reached) for count, reached in curve if reached >= value), (None, 0.0))
     if enough is None:
         return Finding(
-            holds=False, said=f"No size of the probe's curve reaches the {value:.3f} of from-scratch ({how})."
+            holds=False,
+            said=f"Training from scratch {how} {value:.3f}, and a head on frozen features less with every number of labels.",
         )
     return Finding(
         enough <= FEWER * labels,
-        f"A head on frozen features reaches more with {enough} labels than from-scratch with {labels:.0f} ({value:.3f}, {how}): "
+        f"A head on frozen features reaches {reached:.3f} with {enough} labels; training from scratch {how} {value:.3f} with "
+        f"{labels:.0f}: "
         f"pre-training is worth at least {labels / enough:.1f} times the labels.",
     )
 
@@ -81,9 +83,9 @@ def _scratch(advice: Recommendation) -> tuple[float, str, float] | None:
     evidence = advice.evidence[0]
     trial, samples = evidence.get("trial/from-scratch"), evidence.get("trial-samples/from-scratch")
     if trial is not None and samples is not None:
-        return trial.value, "measured", samples.value
+        return trial.value, "reached", samples.value
     scratch = next((one for one in advice.choices if one.strategy == "from-scratch"), None)
-    return None if scratch is None else (scratch.expected, "expected", _samples(evidence))
+    return None if scratch is None else (scratch.expected, "is expected to reach", _samples(evidence))
 
 
 def _samples(evidence: Evidence) -> float:

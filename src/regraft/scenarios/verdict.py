@@ -14,7 +14,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from regraft.core import Choice, Evidence, Recommendation
-from regraft.core.words import points, seconds_said
+from regraft.core.plan import ALL_STAGES
+from regraft.core.words import metric_said, points, seconds_said
 from regraft.recommending.ranking import TIE
 from regraft.scenarios.claims import Finding, held_claim
 from regraft.scenarios.scenario import Answer, Scenario
@@ -50,7 +51,7 @@ def verdict_of(scenario: Scenario, advice: Recommendation) -> Verdict:
     last = outline.stages[-1].name
     right = tuple(one.key for one in scenario.answers if _covers(one, target, last))
     of_each = {one.key: _strategy_said(one, advice, target, last) for one in scenario.answers}
-    return Verdict(right, (_target_said(scenario, target), *advice.reasons), of_each)
+    return Verdict(right, (_target_said(scenario, target, advice.metric), *advice.reasons), of_each)
 
 
 def _target(scenario: Scenario, advice: Recommendation) -> Choice:
@@ -67,12 +68,25 @@ def _target(scenario: Scenario, advice: Recommendation) -> Choice:
     return advice.best
 
 
-def _target_said(scenario: Scenario, target: Choice) -> str:
-    """What the criterion has found."""
-    found = (
-        f"{target.strategy} ({target.boundary}) is expected to reach {target.expected:.3f} "
-        f"(80 % interval {target.low:.3f} to {target.high:.3f}) in {seconds_said(target.cost_seconds)}."
+def _called(choice: Choice) -> str:
+    """A choice with its place in the trunk."""
+    if choice.boundary == "none":
+        return choice.strategy
+    if choice.strategy == "feature-extraction":
+        return f"{choice.strategy} on {'all stages' if choice.boundary == ALL_STAGES else f'stage {choice.boundary}'}"
+    return f"{choice.strategy} after stage {choice.boundary}"
+
+
+def _expected_said(choice: Choice, metric: str) -> str:
+    return (
+        f"expected to reach {metric_said(metric)} {choice.expected:.3f} "
+        f"(80 % interval {choice.low:.3f} to {choice.high:.3f}) in {seconds_said(choice.cost_seconds)}"
     )
+
+
+def _target_said(scenario: Scenario, target: Choice, metric: str) -> str:
+    """What the criterion has found."""
+    found = f"{_called(target)} is {_expected_said(target, metric)}."
     opening = {
         "safest": f"Of what is expected within {points(NEAR_BEST)} points of the best, the cheapest: ",
         "keeps-source": "Of what leaves the trunk as it was, the best: ",
@@ -95,13 +109,12 @@ def _strategy_said(answer: Answer, advice: Recommendation, target: Choice, last:
     covered = [one for one in advice.choices if _covers(answer, one, last)]
     if not covered:
         return "This was not among what could be done here."
+    if target in covered:
+        return f"{_called(target)} is {_expected_said(target, advice.metric)}: the one to take."
     best = max(covered, key=lambda one: one.expected)
     lost = target.expected - best.expected
-    versus = "the same" if abs(lost) < 0.0005 else f"{points(lost)} points {'less' if lost > 0 else 'more'}"
-    return (
-        f"{best.strategy} is expected to reach {best.expected:.3f} ({best.low:.3f} to {best.high:.3f}) in "
-        f"{seconds_said(best.cost_seconds)}: {versus}."
-    )
+    versus = "as much as" if abs(lost) < 0.0005 else f"{points(lost)} points {'less' if lost > 0 else 'more'} than"
+    return f"{_called(best)} is {_expected_said(best, advice.metric)}: {versus} {_called(target)}."
 
 
 def _by_claim(scenario: Scenario, advice: Recommendation) -> Verdict:
@@ -115,13 +128,13 @@ def _by_head(scenario: Scenario, advice: Recommendation) -> Verdict:
     heads = sorted({one.head for one in advice.choices})
     reached = _probe_said(advice.evidence)
     of_each = {
-        one.key: "The engine grafts it for this kind of task."
+        one.key: "regraft grafts it for this kind of task."
         if set(one.heads) & set(heads)
-        else "The engine grafts no such head for one class per sentence."
+        else "regraft grafts no such head for one class per sentence."
         for one in scenario.answers
     }
     right = tuple(one.key for one in scenario.answers if advice.best.head in one.heads)
-    return Verdict(right, (f"For one class per sentence the engine grafts {' or '.join(heads)}. {reached}",), of_each)
+    return Verdict(right, (f"For one class per sentence regraft grafts {' or '.join(heads)}. {reached}",), of_each)
 
 
 def _by_backbone(scenario: Scenario, advice: Recommendation) -> Verdict:
@@ -133,12 +146,15 @@ def _by_backbone(scenario: Scenario, advice: Recommendation) -> Verdict:
     rivals = [choice for name, choice in best.items() if name != first]
     tie = any(best[first].expected - choice.expected <= TIE for choice in rivals)
     said = {
-        name: f"the best on {_short(name)} is expected to reach {choice.expected:.3f}" for name, choice in best.items()
+        name: f"the best on {_short(name)} is expected to reach {metric_said(advice.metric)} {choice.expected:.3f}"
+        for name, choice in best.items()
     }
+    gap = min((best[first].expected - choice.expected for choice in rivals), default=0.0)
+    apart = f"{points(gap)} points apart, and up to {points(TIE)} would be a tie"
     of_each = {}
     for one in scenario.answers:
         name = next((full for full in best if _short(full) == _short(one.backbone)), None)
-        of_each[one.key] = f"{said[name]}." if name else "The two are a tie." if tie else "The two are no tie."
+        of_each[one.key] = f"{said[name]}." if name else f"They are {apart}."
     wanted = "either" if tie else _short(first)
     right = tuple(one.key for one in scenario.answers if _short(one.backbone) == wanted)
     return Verdict(right, (f"{'; '.join(said.values())}.".capitalize(), _probe_said(advice.evidence)), of_each)

@@ -27,8 +27,12 @@ STRATEGIES: tuple[Strategy, ...] = (
 __all__ = ["STRATEGIES", "Settings", "Strategy", "strategy_named"]
 
 
-def strategy_named(name: str) -> Strategy:
+def strategy_named(name: str, option: str = "--strategy") -> Strategy:
     """The strategy of that name.
+
+    Args:
+        name: Its name.
+        option: Where it was said; `auto` is none, but a word that `--strategy` takes.
 
     Raises:
         OptionError: There is none; the message lists those there are.
@@ -38,4 +42,5 @@ def strategy_named(name: str) -> Strategy:
         return known[name]
     near = difflib.get_close_matches(name, known, n=1)
     hint = f"; did you mean {near[0]}?" if near else ""
-    raise OptionError(f"--strategy {name}: there is auto, {', '.join(known)}{hint}")
+    auto = "auto, " if option == "--strategy" else ""
+    raise OptionError(f"{option} {name}: there is {auto}{', '.join(known)}{hint}")

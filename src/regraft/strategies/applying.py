@@ -1,12 +1,13 @@
 """One set of settings for several strategies: each takes what it has a use for."""
 
-from dataclasses import replace
+from collections.abc import Sequence
+from dataclasses import fields, replace
 from typing import Any
 
-from regraft.core import TaskKind
+from regraft.core import OptionError, TaskKind
 from regraft.core.plan import SOLVED
 from regraft.strategies.heads import HEADS
-from regraft.strategies.settings import Settings
+from regraft.strategies.settings import TRAINING, UNSMOOTHED, Settings, option_of
 
 
 def applicable(strategy: str, settings: Settings, kind: TaskKind) -> Settings:
@@ -16,11 +17,27 @@ def applicable(strategy: str, settings: Settings, kind: TaskKind) -> Settings:
         drop["boundary"] = None
     if strategy in {"feature-extraction", "lora"}:
         drop["batch_norm"] = None
+    if strategy != "lora":
+        drop["rank"] = None
     if strategy == "feature-extraction":
         if (settings.head or HEADS[kind][0]) in SOLVED:
-            drop |= {"epochs": None, "learning_rate": None, "batch_size": None}
+            drop |= dict.fromkeys(TRAINING)
     elif settings.head in SOLVED:
         drop["head"] = None
     if strategy in {"feature-extraction", "lora", "from-scratch"}:
         drop |= {"penalty": None, "penalty_strength": None}
+    if kind in UNSMOOTHED:
+        drop["label_smoothing"] = None
     return replace(settings, **drop)
+
+
+def check_used(strategies: Sequence[str], settings: Settings, kind: TaskKind) -> None:
+    """Refuse what none of several strategies has a use for: it would be left out without a word.
+
+    Raises:
+        OptionError: There is such a setting.
+    """
+    taken = [applicable(one, settings, kind) for one in strategies]
+    for field in fields(Settings):
+        if getattr(settings, field.name) is not None and all(getattr(one, field.name) is None for one in taken):
+            raise OptionError(f"{option_of(field.name)}: none of {', '.join(strategies)} has a use for it")

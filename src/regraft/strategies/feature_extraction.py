@@ -6,7 +6,8 @@ from regraft.core import OptionError, Outline, Plan, Solve, TaskSummary, Train
 from regraft.core.plan import ALL_STAGES, DEFAULT_STRENGTHS, SOLVED
 from regraft.strategies.heads import choose_head
 from regraft.strategies.rates import rates_for
-from regraft.strategies.settings import Settings
+from regraft.strategies.settings import TRAINING, Settings
+from regraft.strategies.tuning import regularised
 
 # Squared error, unlike log loss, grows with N and with nothing else: its penalties are larger numbers.
 RIDGE_STRENGTHS = tuple(10.0 ** (exponent / 2) for exponent in range(-12, 3))
@@ -30,16 +31,18 @@ class FeatureExtraction:
             penalty="the trunk does not move",
             penalty_strength="the trunk does not move",
             batch_norm="no stage trains",
+            rank="no stage trains; use strategy lora",
         )
         if head in SOLVED:
             why = f"a {head} head is solved; use --head linear or mlp"
-            settings.refuse(self.name, epochs=why, learning_rate=why, batch_size=why)
+            settings.refuse(self.name, **dict.fromkeys(TRAINING, why))
             folds = max(2, min(5, summary.smallest_class))
             taps = _taps(settings.boundary, outline)
             strengths = RIDGE_STRENGTHS if head == "ridge" else DEFAULT_STRENGTHS
-            return Plan(self.name, head, (Solve(strengths, folds, taps),), seed=settings.seed)
+            phase = Solve(strengths, folds, taps, cache=settings.cache is not False)
+            return Plan(self.name, head, (phase,), seed=settings.seed)
         settings.refuse(self.name, boundary=f"a {head} head reads the last stage; use a solved head")
-        phase = Train(
+        trained = Train(
             epochs=settings.epochs or EPOCHS,
             rates=(0.0,) * len(outline),
             head_rate=settings.learning_rate or rates_for(outline).head,
@@ -47,7 +50,8 @@ class FeatureExtraction:
             augment=bool(settings.augment),
             cache=settings.cache is not False,
         )
-        return Plan(self.name, head, (phase,), seed=settings.seed)
+        phases = (regularised(trained, self.name, summary.kind, settings),)
+        return Plan(self.name, head, phases, seed=settings.seed)
 
 
 def _taps(boundary: str | None, outline: Outline) -> tuple[int, ...]:

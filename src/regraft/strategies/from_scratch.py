@@ -27,7 +27,8 @@ class FromScratch:
                 rates=(rate,) * len(outline),
                 head_rate=rate,
                 batch_norm=settings.batch_norm or "train",
-                patience=phase.epochs,  # a random start has plateaus that early stopping would take for the end
+                # A random start has plateaus that early stopping would take for the end.
+                patience=phase.epochs if settings.patience is None else phase.patience,
             )
             for phase in plan.phases
             if isinstance(phase, Train)

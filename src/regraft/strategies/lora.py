@@ -10,11 +10,12 @@ from regraft.strategies.tuning import tuning_plan
 MOST_EPOCHS = 20
 # Adapters want about ten times the rate of the weights that they stand beside (Schulman 2025, "LoRA Without Regret").
 RATE_SCALE = 10
+ALPHA_PER_RANK = 2  # what adapters add is scaled alike whatever their rank
 
 
 @dataclass(frozen=True)
 class Lora:
-    """The trunk's weights stay; rank-8 matrices in every dense layer after the boundary, and the head, train."""
+    """The trunk's weights stay; matrices of rank 8, or `rank`, in every dense layer after the boundary, and the head, train."""
 
     name: str = "lora"
 
@@ -26,9 +27,11 @@ class Lora:
             batch_norm="the trunk's own weights and statistics are frozen",
         )
         kept = outline.frozen_stages(settings.boundary or "none")
-        opened = replace(settings, boundary=None)
+        opened = replace(settings, boundary=None, rank=None)
         plan = tuning_plan(self.name, outline, summary, opened, frozen=kept, most_epochs=MOST_EPOCHS)
         rate = settings.learning_rate or RATE_SCALE * rates_for(outline).tuning
         (phase,) = (phase for phase in plan.phases if isinstance(phase, Train))
         rates = (0.0,) * kept + (rate,) * (len(outline) - kept)
-        return replace(plan, phases=(replace(phase, rates=rates, head_rate=rate, adapter=Adapter()),))
+        rank = settings.rank or Adapter().rank
+        adapter = Adapter(rank, ALPHA_PER_RANK * rank)
+        return replace(plan, phases=(replace(phase, rates=rates, head_rate=rate, adapter=adapter),))

@@ -1,10 +1,12 @@
 """What partial and whole-model fine-tuning have in common: stages after a boundary train, the last fastest."""
 
-from regraft.core import OptionError, Outline, Penalty, Plan, TaskSummary, Train
+from dataclasses import replace
+
+from regraft.core import OptionError, Outline, Penalty, Plan, TaskKind, TaskSummary, Train
 from regraft.core.plan import PenaltyKind
 from regraft.strategies.heads import choose_head
 from regraft.strategies.rates import discriminative, epochs_for, rates_for
-from regraft.strategies.settings import Settings
+from regraft.strategies.settings import UNSMOOTHED, Settings
 
 BATCH_SIZE = 32
 
@@ -14,6 +16,7 @@ def tuning_plan(
 ) -> Plan:
     """A plan of one phase that trains all stages from `frozen` on."""
     head = choose_head(name, summary.kind, settings, solved=False)
+    settings.refuse(name, rank="there are no adapters; use strategy lora")
     defaults = rates_for(outline)
     rate = settings.learning_rate or defaults.tuning
     batch_size = settings.batch_size or BATCH_SIZE
@@ -28,7 +31,15 @@ def tuning_plan(
         cache=settings.cache is not False,
         penalty=_penalty(settings),
     )
-    return Plan(name, head, (phase,), seed=settings.seed)
+    return Plan(name, head, (regularised(phase, name, summary.kind, settings),), seed=settings.seed)
+
+
+def regularised(phase: Train, strategy: str, kind: TaskKind, settings: Settings) -> Train:
+    """The phase with the weight decay, label smoothing and patience that were asked for."""
+    if kind in UNSMOOTHED:
+        settings.refuse(strategy, label_smoothing=f"{kind} has no classes to spread a target over")
+    said = {name: getattr(settings, name) for name in ("weight_decay", "label_smoothing", "patience")}
+    return replace(phase, **{name: value for name, value in said.items() if value is not None})
 
 
 # Li 2018 tries L2-SP from 0.001 to 1; Li and Hoiem 2016 give old and new answers the same weight; a replayed sample

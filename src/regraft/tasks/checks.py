@@ -50,6 +50,23 @@ def drop_leakage(records: Sequence[Record], groups: Sequence[int], findings: Fin
     return kept
 
 
+def drop_parted_groups(records: Sequence[Record], findings: Findings) -> list[int]:
+    """Positions to keep: of a group that stands in several of the data's own splits, the part in the latest."""
+    order = {"": 0, "train": 0, "validation": 1, "test": 2}
+    latest: dict[str, int] = {}
+    for record in records:
+        if record.group:
+            latest[record.group] = max(latest.get(record.group, 0), order[record.split])
+    kept = []
+    for position, record in enumerate(records):
+        if record.group and order[record.split] < latest[record.group]:
+            message = "samples whose group stands in a later split too; left out of the earlier one"
+            findings.add("error", "parted-group", message, f"{record.sample.source} ({record.group})")
+        else:
+            kept.append(position)
+    return kept
+
+
 def check_duplicates(records: Sequence[Record], groups: Sequence[int], findings: Findings) -> None:
     """Note samples that occur more than once; they stay together in one split."""
     for position, (record, group) in enumerate(zip(records, groups, strict=True)):

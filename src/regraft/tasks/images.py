@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from regraft.core import DataError, ImageSample
-from regraft.tasks.reading import SPLIT_NAMES, Reading, Record
+from regraft.tasks.reading import SPLIT_NAMES, Columns, Reading, Record, group_said
 
 PICTURE_SUFFIXES = {".jpg", ".jpeg", ".png", ".bmp", ".gif", ".webp", ".tif", ".tiff", ".ppm", ".pgm", ".jfif"}
 METADATA = "metadata.csv"
@@ -21,7 +21,7 @@ def is_picture(file: Path) -> bool:
     return file.suffix.lower() in PICTURE_SUFFIXES and not file.name.startswith(".")
 
 
-def read_image_folder(folder: Path) -> Reading:
+def read_image_folder(folder: Path, columns: Columns = Columns()) -> Reading:  # noqa: B008 - it never changes
     """Records of `class/*.jpg`, with `train/ val/ test/` above the classes where there are such."""
     reading = Reading("image-classification")
     split_folders = {
@@ -30,18 +30,18 @@ def read_image_folder(folder: Path) -> Reading:
         if entry.is_dir() and entry.name.lower() in SPLIT_NAMES
     }
     if not split_folders:
-        _read_part(folder, "", reading)
+        _read_part(folder, "", columns, reading)
     for part, split in split_folders.items():
-        _read_part(part, split, reading)
+        _read_part(part, split, columns, reading)
     if not reading.records:
         raise DataError(f"{folder}: no pictures in class folders; expected {folder}/CLASS/*.jpg")
     return reading
 
 
-def _read_part(folder: Path, split: str, reading: Reading) -> None:
+def _read_part(folder: Path, split: str, columns: Columns, reading: Reading) -> None:
     """The records of one split's folder."""
     if (folder / METADATA).is_file():
-        _read_metadata(folder, split, reading)
+        _read_metadata(folder, split, columns, reading)
         return
     for entry in sorted(folder.iterdir()):
         if entry.is_dir() and not entry.name.startswith("."):
@@ -64,18 +64,18 @@ def _pictures(folder: Path, reading: Reading) -> Iterator[Path]:
             reading.findings.add("note", "not-a-picture", "files that no picture's name ends like; ignored", str(file))
 
 
-def _read_metadata(folder: Path, split: str, reading: Reading) -> None:
-    """Records named by a `metadata.csv` with the columns `file_name,label`."""
+def _read_metadata(folder: Path, split: str, columns: Columns, reading: Reading) -> None:
+    """Records named by a `metadata.csv` with the column `file_name`, and those of label and group."""
     table = folder / METADATA
     with table.open(encoding="utf-8-sig", newline="") as lines:
         rows = csv.DictReader(lines)
-        missing = {"file_name", "label"} - set(rows.fieldnames or ())
+        missing = ({"file_name", columns.label, columns.group} - {""}) - set(rows.fieldnames or ())
         if missing:
             raise DataError(
                 f"{table}: no column {' or '.join(sorted(missing))}; it has {', '.join(rows.fieldnames or ())}"
             )
         for row in rows:
-            name, label, place = row["file_name"] or "", row["label"] or "", f"{table}:{rows.line_num}"
+            name, label, place = row["file_name"] or "", row[columns.label] or "", f"{table}:{rows.line_num}"
             file = folder / name
             if not file.resolve().is_relative_to(folder.resolve()):
                 reading.findings.add("error", "outside-folder", "file names that leave the folder; left out", place)
@@ -86,7 +86,8 @@ def _read_metadata(folder: Path, split: str, reading: Reading) -> None:
             elif not label:
                 reading.findings.add("error", "missing-label", "rows without a label; left out", place)
             else:
-                reading.records.append(Record(_unread(file), label, split))
+                group = group_said(row.get(columns.group))
+                reading.records.append(Record(_unread(file), label, split, group=group))
 
 
 def _unread(file: Path) -> ImageSample:

@@ -1,20 +1,25 @@
 """From a path to a task: find out what it is, read it, check it, split it."""
 
 import hashlib
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from regraft.core import DataError, Problem, Split, Task
 from regraft.tasks import checks
+from regraft.tasks.class_names import card_of, label_among, names_in_card, names_in_schema
+from regraft.tasks.hub import SCHEME, data_set_folder, parsed
+from regraft.tasks.hub_layout import hub_files
 from regraft.tasks.images import holds_pictures, read_image_folder
 from regraft.tasks.labels import Labelling, labelling_of
+from regraft.tasks.picture_tables import holds_picture_tables, read_picture_tables
 from regraft.tasks.pictures import examine_pictures
-from regraft.tasks.reading import Reading, Record, worst
+from regraft.tasks.reading import Columns, Reading, Record, worst
 from regraft.tasks.splits import held_out
+from regraft.tasks.tables import read_schema
 from regraft.tasks.text_files import TEXT_SUFFIXES, read_text_files, split_files
-from regraft.tasks.texts import Columns
-from regraft.tasks.twins import groups_of
+from regraft.tasks.twins import groups_of, joined
 from regraft.tasks.webdataset import is_shard, read_shards, shards_in
 
 TEST_SHARE = 0.2
@@ -47,19 +52,27 @@ def open_task(
     *,
     text_column: str = "text",
     label_column: str = "label",
+    pair_column: str = "text_pair",
+    group_column: str = "",
     seed: int = 0,
     strict: bool = False,
+    offline: bool = False,
 ) -> Task:
     """Read labelled data as a task with a train, a validation and, where possible, a test part.
 
     Args:
         data: A folder of pictures in class folders (or with `metadata.csv`), a WebDataset tar or a folder of
             them, a file of texts (a table of texts or pairs with labels or quantities, tagged words, questions
-            on passages) or a folder of such as `train.* / validation.* / test.*`.
+            on passages), a Parquet table with pictures in it, a folder of such as `train.* / validation.* / test.*`
+            or as the hub lays them out, or `hf://OWNER/NAME[:CONFIG]`.
         text_column: Of a table: the column that holds the text.
-        label_column: Of a table: the column that holds the label.
+        label_column: Of a table or a `metadata.csv`: the column that holds the label.
+        pair_column: Of a table of texts: the column that holds the second text of a pair, where there is one.
+        group_column: Of a table or a `metadata.csv`: the column that says what a sample belongs to, such as a patient or a page; no
+            split parts a group. Empty = there is none.
         seed: Of the split where the data have none.
         strict: Refuse data with bad samples instead of leaving them out.
+        offline: Open no connection.
 
     Raises:
         DataError: Nothing usable is there, or `strict` and a sample is bad.
@@ -67,7 +80,16 @@ def open_task(
     Example:
         >>> task = open_task("flowers/")  # doctest: +SKIP
     """
-    found = inspect_data(data, text_column=text_column, label_column=label_column, seed=seed, strict=strict)
+    found = inspect_data(
+        data,
+        text_column=text_column,
+        label_column=label_column,
+        pair_column=pair_column,
+        group_column=group_column,
+        seed=seed,
+        strict=strict,
+        offline=offline,
+    )
     if found.task is None:
         raise DataError(f"{data}: {worst(found.problems) or 'nothing to learn from'}")
     return found.task
@@ -78,34 +100,42 @@ def inspect_data(
     *,
     text_column: str = "text",
     label_column: str = "label",
+    pair_column: str = "text_pair",
+    group_column: str = "",
     seed: int = 0,
     strict: bool = False,
+    offline: bool = False,
 ) -> Inspection:
     """What the data are and every problem of theirs; arguments as `open_task`."""
-    if str(data).startswith("hf://"):
-        name = str(data).removeprefix("hf://")
+    columns = Columns(text_column, label_column, group_column, pair_column)
+    reading, name = _opened(data, columns, offline=offline)
+    if group_column and not any(record.group for record in reading.records):
         raise DataError(
-            f"{data}: data sets of the hub are not read from there; download it "
-            f"(hf download --repo-type dataset {name.partition(':')[0]} --local-dir DIR) and give the folder"
+            f"{data}: --group-column {group_column}: no group is read from there; it goes with a table of texts or of "
+            "pictures and with metadata.csv, whose column must not be empty"
         )
-    path = Path(data)
-    reading = _read(path, Columns(text_column, label_column))
     labelling = labelling_of(reading.kind)
     hashes = examine_pictures(reading) if reading.kind == "image-classification" else {}
     checks.drop_contradictions(reading)
-    groups = groups_of(reading.records, hashes)
-    kept = checks.drop_leakage(reading.records, groups, reading.findings)
-    records, groups = [reading.records[i] for i in kept], _renumbered([groups[i] for i in kept])
-    checks.check_duplicates(records, groups, reading.findings)
+    twins = groups_of(reading.records, hashes)
+    kept = checks.drop_leakage(reading.records, twins, reading.findings)
+    records, twins = [reading.records[i] for i in kept], _renumbered([twins[i] for i in kept])
+    checks.check_duplicates(records, twins, reading.findings)
+    if group_column:
+        kept = checks.drop_parted_groups(records, reading.findings)
+        records, twins = [records[i] for i in kept], _renumbered([twins[i] for i in kept])
+    groups = joined(twins, [record.group for record in records])
     if reading.kind.endswith("-classification") and reading.kind != "token-classification":
         checks.check_labels(records, reading.findings)
-    records = _split(records, labelling.strata(records), labelling.kept_together(records, groups), seed)
+    groups = labelling.kept_together(records, groups)
+    records = _split(records, labelling.strata(records), groups, seed)
+    together = _parties(records, groups)
     classes = labelling.classes([record for record in records if record.split == "train"])
     records = _known(records, classes, labelling, reading)
     problems = reading.findings.problems()
     if strict and any(problem.severity == "error" for problem in problems):
         raise DataError(f"{data}: {worst(problems)}")
-    task = _task(path, reading, records, classes, labelling, problems)
+    task = _task(name, reading, records, classes, labelling, problems, together)
     return Inspection(
         task=task if len(task.train) and len(classes) >= labelling.fewest_classes else None,
         kind=task.kind,
@@ -116,6 +146,30 @@ def inspect_data(
     )
 
 
+def _opened(data: str | Path, columns: Columns, *, offline: bool) -> tuple[Reading, str]:
+    """The records of DATA, and what to call it."""
+    if str(data).startswith(SCHEME):
+        name, config = parsed(str(data))
+        folder = data_set_folder(str(data), offline=offline)
+        files = hub_files(folder, config)
+        if not files:
+            raise DataError(f"{data}: it holds no table of a known split; download it and give a folder of its files")
+        return _read_tables(files, folder, config, columns), name.rpartition("/")[2]
+    path = Path(data)
+    return _read(path, columns), path.resolve().name.split(".")[0]
+
+
+def _read_tables(files: dict[Path, str], folder: Path, config: str, columns: Columns) -> Reading:
+    """Records of files in the hub's layout."""
+    names = names_in_card(card_of(folder), config)
+    if holds_picture_tables(files):
+        return read_picture_tables(files, columns, names)
+    if all(file.suffix.lower() == ".parquet" for file in files):
+        schema = read_schema(next(iter(files)))
+        columns = replace(columns, label=label_among(schema.names, columns, {**names, **names_in_schema(schema)}))
+    return read_text_files(files, columns, names)
+
+
 def _read(path: Path, columns: Columns) -> Reading:
     """The records of whatever `path` is."""
     if not path.exists():
@@ -124,15 +178,19 @@ def _read(path: Path, columns: Columns) -> Reading:
         if is_shard(path):
             return read_shards([path])
         if path.suffix.lower() in TEXT_SUFFIXES:
-            return read_text_files({path: ""}, columns)
+            return _read_tables({path: ""}, path.parent, "", columns)
         raise DataError(f"{path}: cannot be read as data; give {', '.join(TEXT_SUFFIXES)}, .tar or a folder")
     if files := split_files(path):
-        return read_text_files(files, columns)
+        return _read_tables(files, path, "", columns)
     if shards := shards_in(path):
         return read_shards(shards)
+    if files := hub_files(path):
+        return _read_tables(files, path, "", columns)
     if holds_pictures(path):
-        return read_image_folder(path)
-    raise DataError(f"{path}: neither pictures in class folders, nor train/test tables, nor .tar shards are in it")
+        return read_image_folder(path, columns)
+    raise DataError(
+        f"{path}: neither pictures in class folders, nor tables named after splits, nor .tar shards are in it"
+    )
 
 
 def _renumbered(groups: Sequence[int]) -> list[int]:
@@ -177,22 +235,30 @@ def _held(
     return [replace(record, split=split) if i in moved else record for i, record in enumerate(records)]
 
 
+def _parties(records: Sequence[Record], groups: Sequence[int]) -> dict[str, int]:
+    """By digest, the group of each sample that is not alone in its."""
+    sizes = Counter(groups)
+    return {one.sample.digest: group for one, group in zip(records, groups, strict=True) if sizes[group] > 1}
+
+
 def _task(
-    path: Path,
+    name: str,
     reading: Reading,
     records: list[Record],
     classes: tuple[str, ...],
     labelling: Labelling,
     problems: tuple[Problem, ...],
+    together: dict[str, int],
 ) -> Task:
     splits, print_ = {}, hashlib.sha256()
-    for name in ("train", "validation", "test"):
-        part = [record for record in records if record.split == name]
-        if part or name != "test":
+    for split in ("train", "validation", "test"):
+        part = [record for record in records if record.split == split]
+        if part or split != "test":
             targets = tuple(labelling.target(one, classes) for one in part)
-            splits[name] = Split(tuple(one.sample for one in part), targets)
+            splits[split] = Split(tuple(one.sample for one in part), targets)
         for record in part:
             said = record.label if record.target is None else repr(record.target)
-            print_.update(f"{name}\0{record.sample.digest}\0{said}\n".encode())
-    name, metric = path.resolve().name.split(".")[0], labelling.metric(classes)
-    return Task(name, reading.kind, classes, splits, metric, fingerprint=print_.hexdigest(), problems=problems)
+            party = f"\0{record.group}" * bool(record.group)  # folds of a solved head depend on it
+            print_.update(f"{split}\0{record.sample.digest}\0{said}{party}\n".encode())
+    metric = labelling.metric(classes)
+    return Task(name, reading.kind, classes, splits, metric, print_.hexdigest(), problems, together)

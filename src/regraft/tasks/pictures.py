@@ -14,6 +14,7 @@ from PIL import Image
 
 from regraft.core import ImageSample
 from regraft.media.pictures import PictureError, decode_rgb, picture_facts
+from regraft.tasks.images import PICTURE_SUFFIXES
 from regraft.tasks.reading import Findings, Reading, Record
 
 HASH_SIZE = 16  # 256 bits: 64 would call many textures and line drawings alike
@@ -102,7 +103,8 @@ def _look(sample: ImageSample) -> Look:
         return Look(sample, None, fault=(error.code, str(error)))
     found = []
     suffix = Path(sample.source).suffix.lower()
-    if suffix not in FORMAT_SUFFIXES.get(facts.format, {suffix}):
+    named = sample.size < 0 or suffix in PICTURE_SUFFIXES  # a row of a table has no name that could end wrongly
+    if named and suffix not in FORMAT_SUFFIXES.get(facts.format, {suffix}):
         found.append(("wrong-extension", "pictures whose name ends unlike their format; read by content"))
     if facts.mode == "CMYK":
         found.append(("cmyk-picture", "CMYK pictures; converted to RGB"))

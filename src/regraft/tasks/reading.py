@@ -7,6 +7,8 @@ from typing import Any
 from regraft.core import Problem, Sample
 from regraft.core.task import Severity, TaskKind
 
+Row = tuple[str, dict[str, Any]]  # `file:line`, and the cells by column
+
 SPLIT_NAMES = {
     "train": "train",
     "training": "train",
@@ -28,12 +30,36 @@ class Record:
         label: Its class name; empty where the task has no classes.
         split: Empty where the source has none.
         target: Of a task without classes: the quantity, the tags of the words, or the `Answers`.
+        group: What it belongs to, such as a patient; no split may part a group. Empty = to nothing.
     """
 
     sample: Sample
     label: str
     split: str = ""
     target: Any = None
+    group: str = ""
+
+
+@dataclass(frozen=True)
+class Columns:
+    """Which columns of a table are read.
+
+    Attributes:
+        text: Holds the text.
+        label: Holds the label.
+        pair: Holds the second text of a pair, in tables that have it.
+        group: Holds what a sample belongs to; empty = none does.
+    """
+
+    text: str = "text"
+    label: str = "label"
+    group: str = ""
+    pair: str = "text_pair"
+
+
+def group_said(value: Any) -> str:
+    """A group as a column holds it, as text; empty for an empty cell."""
+    return "" if value is None else str(value).strip()
 
 
 class Findings:

@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import Any
 
 from regraft.core import Answers, DataError, TextSample
-from regraft.tasks.reading import Findings, Reading, Record
-from regraft.tasks.tables import Row, decoded
+from regraft.tasks.reading import Findings, Reading, Record, Row
+from regraft.tasks.tables import decoded
 
 SQUAD_SUFFIX = ".json"
 FIELDS = ("question", "context", "answers")

@@ -5,29 +5,41 @@ import io
 import json
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pyarrow.parquet
 
 from regraft.core import DataError
-from regraft.tasks.reading import Findings
+from regraft.tasks.class_names import ClassNames, names_in_schema, with_names
+from regraft.tasks.reading import Findings, Row
 
 TABLE_SUFFIXES = (".csv", ".tsv", ".parquet", ".jsonl")
 
 csv.field_size_limit(1 << 27)
 
-Row = tuple[str, dict[str, Any]]
 
-
-def rows_of(file: Path, findings: Findings) -> Iterator[Row]:
-    """(`file:line`, row) of a table of any supported form."""
+def rows_of(file: Path, findings: Findings, names: ClassNames | None = None) -> Iterator[Row]:
+    """(`file:line`, row) of a table of any supported form; numbers of `names` columns become those names."""
     suffix = file.suffix.lower()
     if suffix == ".parquet":
-        yield from _parquet_rows(file)
+        names = {**(names or {}), **names_in_schema(read_schema(file))}
+        rows = _parquet_rows(file)
     elif suffix == ".jsonl":
-        yield from _json_rows(file, findings)
+        rows = _json_rows(file, findings)
     else:
-        yield from _csv_rows(file, "\t" if suffix == ".tsv" else ",", findings)
+        rows = _csv_rows(file, "\t" if suffix == ".tsv" else ",", findings)
+    return with_names(rows, names) if names else rows
+
+
+def read_schema(file: Path) -> pyarrow.Schema:
+    """The columns of a Parquet file.
+
+    Raises:
+        DataError: It cannot be read.
+    """
+    try:
+        return pyarrow.parquet.read_schema(file)
+    except (OSError, pyarrow.ArrowException) as error:
+        raise DataError(f"{file}: not a readable Parquet file ({error}); write it again") from error
 
 
 def _parquet_rows(file: Path) -> Iterator[Row]:

@@ -4,10 +4,11 @@ from itertools import chain
 from pathlib import Path
 
 from regraft.core import DataError
-from regraft.tasks.reading import SPLIT_NAMES, Findings, Reading, split_of, worst
+from regraft.tasks.class_names import ClassNames
+from regraft.tasks.reading import SPLIT_NAMES, Columns, Findings, Reading, split_of, worst
 from regraft.tasks.spans import SQUAD_SUFFIX, holds_questions, read_question_rows, read_squad_files
 from regraft.tasks.tables import TABLE_SUFFIXES, rows_of
-from regraft.tasks.texts import Columns, read_texts
+from regraft.tasks.texts import read_texts
 from regraft.tasks.tokens import TAGGED_SUFFIXES, holds_tags, read_tagged_files, read_tagged_rows
 
 # What a file without a row should hold.
@@ -28,8 +29,8 @@ def split_files(folder: Path) -> dict[Path, str]:
     }
 
 
-def read_text_files(files: dict[Path, str], columns: Columns) -> Reading:
-    """Records of all files.
+def read_text_files(files: dict[Path, str], columns: Columns, names: ClassNames | None = None) -> Reading:
+    """Records of all files; `names` are class names by column, where the files do not hold them.
 
     Raises:
         DataError: They are of different kinds, or nothing in them is usable.
@@ -39,7 +40,7 @@ def read_text_files(files: dict[Path, str], columns: Columns) -> Reading:
         raise DataError(f"{', '.join(map(str, files))}: files of different kinds; give one kind for all splits")
     findings = Findings()
     form = kinds.pop()
-    reading = _read(form, files, columns, findings)
+    reading = _read(form, files, columns, findings, names)
     if not reading.records:
         faults = worst(findings.problems()) or EMPTY[form].format(columns)
         raise DataError(f"{', '.join(map(str, files))}: no usable rows; {faults}")
@@ -51,7 +52,7 @@ def _form(file: Path) -> str:
     return "table" if suffix in TABLE_SUFFIXES else "tagged" if suffix in TAGGED_SUFFIXES else "squad"
 
 
-def _read(form: str, files: dict[Path, str], columns: Columns, findings: Findings) -> Reading:
+def _read(form: str, files: dict[Path, str], columns: Columns, findings: Findings, names: ClassNames | None) -> Reading:
     if form == "tagged":
         return read_tagged_files(files, findings)
     if form == "squad":
@@ -59,7 +60,7 @@ def _read(form: str, files: dict[Path, str], columns: Columns, findings: Finding
     tables = []
     first: dict[str, object] = {}
     for file, split in files.items():
-        rows = rows_of(file, findings)
+        rows = rows_of(file, findings, names)
         head = list(next(([row] for row in rows), []))
         first = first or (head[0][1] if head else {})
         tables.append((file, split, chain(head, rows)))

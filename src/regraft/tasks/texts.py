@@ -1,26 +1,16 @@
 """Tables of labelled texts, or of pairs of texts: classes, or a quantity."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from math import isfinite
 from pathlib import Path
 from typing import Any
 
 from regraft.core import DataError, TextSample
-from regraft.tasks.reading import Findings, Reading, Record
-from regraft.tasks.tables import Row
+from regraft.tasks.reading import Columns, Findings, Reading, Record, Row, group_said
 
-PAIR_COLUMN = "text_pair"
 FLOAT_CLASSES = 20  # more distinct fractions than this are a quantity, not classes
 MOSTLY = 0.8  # share of labels that must be numbers for the rest to be mistakes
-
-
-@dataclass(frozen=True)
-class Columns:
-    """Which columns hold the text and the label."""
-
-    text: str = "text"
-    label: str = "label"
 
 
 def read_texts(tables: Iterable[tuple[Path, str, Iterable[Row]]], columns: Columns, findings: Findings) -> Reading:
@@ -40,26 +30,40 @@ def read_texts(tables: Iterable[tuple[Path, str, Iterable[Row]]], columns: Colum
             if record is not None:
                 reading.records.append(record)
         _check_columns(file, seen, columns)
+    _leave_out_single(reading, columns.pair)
     if _are_quantities([record.label for record in reading.records]):
         reading.kind = "text-regression"
         reading.records = [one for record in reading.records if (one := _with_quantity(record, findings)) is not None]
     return reading
 
 
+def _leave_out_single(reading: Reading, pair: str) -> None:
+    """Keep pairs alone where some rows are pairs: no model takes both."""
+    single = [one for one in reading.records if isinstance(one.sample, TextSample) and one.sample.text_pair is None]
+    if 0 < len(single) < len(reading.records):
+        message = f"rows without the {pair} that others have; left out"
+        reading.findings.add("error", "missing-pair", message, *(one.sample.source for one in single))
+        left = {one.sample.source for one in single}
+        reading.records = [one for one in reading.records if one.sample.source not in left]
+
+
 def _check_columns(file: Path, seen: dict[str, None], columns: Columns) -> None:
-    for option, name in (("--text-column", columns.text), ("--label-column", columns.label)):
-        if seen and name not in seen:
+    wanted = {"--text-column": columns.text, "--label-column": columns.label, "--group-column": columns.group}
+    if columns.pair != Columns().pair:
+        wanted["--pair-column"] = columns.pair
+    for option, name in wanted.items():
+        if name and seen and name not in seen:
             raise DataError(f"{file}: no column {name!r}; it has {', '.join(seen)}: choose with {option}")
 
 
 def _record(place: str, row: dict[str, Any], columns: Columns, split: str, findings: Findings) -> Record | None:
     """One row as a record, or None where it is unusable."""
-    text, label, pair = row.get(columns.text), row.get(columns.label), row.get(PAIR_COLUMN)
+    text, label, pair = row.get(columns.text), row.get(columns.label), row.get(columns.pair)
     if text is None or not str(text).replace("\0", "").strip():
         findings.add("error", "empty-text", "rows without text; left out", place)
         return None
-    if PAIR_COLUMN in row and not str(pair or "").replace("\0", "").strip():
-        findings.add("error", "empty-text", f"rows with an empty {PAIR_COLUMN}; left out", place)
+    if columns.pair in row and not str(pair or "").replace("\0", "").strip():
+        findings.add("error", "empty-text", f"rows with an empty {columns.pair}; left out", place)
         return None
     if label is None or not str(label).strip():
         findings.add("error", "missing-label", "rows without a label; left out", place)
@@ -68,7 +72,8 @@ def _record(place: str, row: dict[str, Any], columns: Columns, split: str, findi
     if "\0" in words or "\0" in str(pair or ""):
         findings.add("note", "nul-characters", "texts with NUL characters; the characters were removed", place)
         words, pair = words.replace("\0", ""), None if pair is None else str(pair).replace("\0", "")
-    return Record(TextSample(place, words, None if pair is None else str(pair)), str(label).strip(), split)
+    sample = TextSample(place, words, None if pair is None else str(pair))
+    return Record(sample, str(label).strip(), split, group=group_said(row.get(columns.group)))
 
 
 def _are_quantities(labels: list[str]) -> bool:

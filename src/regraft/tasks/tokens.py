@@ -5,8 +5,8 @@ from pathlib import Path
 from typing import Any
 
 from regraft.core import TextSample
-from regraft.tasks.reading import Findings, Reading, Record
-from regraft.tasks.tables import Row, decoded
+from regraft.tasks.reading import Findings, Reading, Record, Row
+from regraft.tasks.tables import decoded
 
 TAGGED_SUFFIXES = (".conll", ".iob", ".iob2", ".bio")
 WORDS_COLUMN = "tokens"

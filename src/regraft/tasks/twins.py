@@ -20,7 +20,19 @@ MOST_IN_BAND = 200  # a band shared by more is a plain background, not a sign of
 
 def groups_of(records: Sequence[Record], hashes: Mapping[str, NDArray[np.uint8]]) -> list[int]:
     """A group number per record; twins share theirs, and it is the position of the first of them."""
-    parents = list(range(len(records)))
+    return _joined(len(records), _twins(records, hashes))
+
+
+def joined(groups: Sequence[int], names: Sequence[str]) -> list[int]:
+    """Groups of which those with a name in common are one; each is the position of its first member."""
+    first: dict[str, int] = {}
+    named = ((first.setdefault(name, position), position) for position, name in enumerate(names) if name)
+    return _joined(len(groups), [*((group, position) for position, group in enumerate(groups)), *named])
+
+
+def _joined(count: int, pairs: Iterable[tuple[int, int]]) -> list[int]:
+    """The first member of each position's group, where the two of a pair are of one group."""
+    parents = list(range(count))
 
     def root(index: int) -> int:
         while parents[index] != index:
@@ -28,10 +40,10 @@ def groups_of(records: Sequence[Record], hashes: Mapping[str, NDArray[np.uint8]]
             index = parents[index]
         return index
 
-    for first, second in _twins(records, hashes):
+    for first, second in pairs:
         low, high = sorted((root(first), root(second)))
         parents[high] = low
-    return [root(index) for index in range(len(records))]
+    return [root(index) for index in range(count)]
 
 
 def _twins(records: Sequence[Record], hashes: Mapping[str, NDArray[np.uint8]]) -> Iterable[tuple[int, int]]:

@@ -53,12 +53,12 @@ class Predict {
     this.answer.hidden = true;
     this.refused = h("p", { class: "error", role: "alert", hidden: true });
     const about = h("p", { class: "soft" }, `Learnt from ${job.shown.task_title} on ${shortName(job.shown.backbone)}.`);
-    fill(this.input, about, result.kind.startsWith("image") ? this.pictureForm() : this.textForm(result.kind), this.refused);
+    fill(this.input, about, result.kind.startsWith("image") ? this.pictureForm() : this.textForm(result.kind, result.pairs), this.refused);
     this.examples(job.shown.task, result);
   }
 
-  textForm(kind) {
-    const wanted = { "question-answering": "Question and passage, with a tab between", "token-classification": "Sentence" }[kind] ?? "Text";
+  textForm(kind, pairs) {
+    const wanted = { "question-answering": "Question and passage, with a tab between", "token-classification": "Sentence" }[kind] ?? (pairs ? "Two texts, with a tab between" : "Text");
     this.text = h("textarea", { rows: "3", id: "text", placeholder: "Write here …" });
     this.text.addEventListener("keydown", (event) => { if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) this.ask({ text: this.text.value }); });
     this.suggest = h("p", { class: "suggest" });

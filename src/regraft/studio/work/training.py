@@ -73,6 +73,7 @@ def _told(task: "Task", model: "Model", found: "Evaluation", forgotten: dict[str
             "forgetting": forgotten,
             "forgetting_said": None if forgotten is None else keeping.forgetting_sentence(forgotten),
             "reads": reads(task),
+            "pairs": bool(model.pairs),
         }
     )
     return told

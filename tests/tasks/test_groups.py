@@ -1,0 +1,113 @@
+"""What belongs together stays together: in splits, in folds, and in parts that a comparison makes."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from regraft.comparing.parts import with_test
+from regraft.core import DataError, Solve, Task
+from regraft.running.probe import solve_logistic, stratified_folds
+from regraft.tasks import inspect_data, open_task
+
+
+def patients(file: Path, *, people: int = 20, split: str = "") -> Path:
+    """Six reports of each patient."""
+    rows = [
+        f"report {split} {i} of patient {person},{'ill' if person % 2 else 'well'},p{person}"
+        for person in range(people)
+        for i in range(6)
+    ]
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_text("\n".join(["text,label,patient", *rows]) + "\n")
+    return file
+
+
+def person(source: str) -> str:
+    file, _, line = source.rpartition(":")
+    return Path(file).read_text().splitlines()[int(line) - 1].rpartition(",")[2]
+
+
+def people_by_split(task: Task) -> list[set[str]]:
+    return [{person(one.source) for one in split.samples} for split in task.splits.values()]
+
+
+def test_no_split_parts_a_group(tmp_path: Path) -> None:
+    file = patients(tmp_path / "reports.csv")
+    parts = people_by_split(open_task(file, group_column="patient"))
+    assert len(set.union(*parts)) == sum(map(len, parts)) == 20
+    parts = people_by_split(open_task(file))  # without a word of groups it would
+    assert len(set.union(*parts)) < sum(map(len, parts))
+
+
+def test_a_group_in_two_given_splits_stays_in_the_later_one(tmp_path: Path) -> None:
+    patients(tmp_path / "data/train.csv", split="a")
+    patients(tmp_path / "data/test.csv", people=4, split="b")
+    found = inspect_data(tmp_path / "data", group_column="patient")
+    assert found.task is not None
+    parts = people_by_split(found.task)
+    assert len(set.union(*parts)) == sum(map(len, parts))
+    (problem,) = [one for one in found.problems if one.code == "parted-group"]
+    assert len(problem.items) == 24
+
+
+def test_pictures_have_groups_in_their_metadata(tmp_path: Path) -> None:
+    rng = np.random.default_rng(0)
+    lines = ["file_name,label,eye"]
+    for number in range(40):
+        Image.fromarray(rng.integers(0, 255, (32, 32, 3), dtype=np.uint8)).save(tmp_path / f"{number}.png")
+        lines.append(f"{number}.png,{'ill' if number // 4 % 2 else 'well'},eye{number // 4}")
+    (tmp_path / "metadata.csv").write_text("\n".join(lines))
+    task = open_task(tmp_path, group_column="eye")
+    eyes = [{int(Path(one.source).stem) // 4 for one in split.samples} for split in task.splits.values()]
+    assert len(set.union(*eyes)) == sum(map(len, eyes)) == 10
+
+
+@pytest.mark.parametrize("data", ["folder", "table"])
+def test_a_column_that_is_not_there_is_refused(data: str, tmp_path: Path) -> None:
+    file = patients(tmp_path / "reports.csv")
+    (tmp_path / "pictures/cat").mkdir(parents=True)
+    for number in range(4):
+        Image.new("RGB", (32, 32), (60 * number, 0, 0)).save(tmp_path / f"pictures/cat/{number}.png")
+    with pytest.raises(DataError, match="--group-column"):
+        open_task(file if data == "table" else tmp_path / "pictures", group_column="ward")
+
+
+def test_folds_of_a_solved_head_part_no_group(tmp_path: Path) -> None:
+    task = open_task(patients(tmp_path / "reports.csv"), group_column="patient")
+    together = np.array(task.together(task.train.samples))
+    folds = stratified_folds(np.array(task.train.targets), 5, 0, together)
+    assert len(folds) > 1
+    for learnt, held in folds:
+        assert not set(together[learnt]) & set(together[held])
+
+
+def test_copies_do_not_choose_the_strength() -> None:
+    """Noise with every sample six times: learnt and held out at once, it seems best to learn all of it by heart."""
+    rng = np.random.default_rng(0)
+    features = np.repeat(rng.normal(size=(40, 64)).astype(np.float32), 6, axis=0)
+    features += rng.normal(size=features.shape).astype(np.float32) * 0.01
+    targets = np.repeat(rng.permutation(40) % 2, 6)
+    apart = solve_logistic(features, targets, 2, Solve(), 0)
+    together = solve_logistic(features, targets, 2, Solve(), 0, (), [row // 6 for row in range(240)])
+    assert 100 * together.strength <= apart.strength
+
+
+def test_a_class_of_one_group_leaves_folds_that_learn_all_classes() -> None:
+    targets = np.array([0] * 6 + [1] * 12)
+    together = [0] * 6 + [10 + row // 2 for row in range(12)]
+    for learnt, held in stratified_folds(targets, 5, 0, together):
+        assert set(targets[learnt]) == {0, 1}
+        assert len(held)
+
+
+def test_a_test_part_made_of_the_validation_part_parts_no_group(tmp_path: Path) -> None:
+    patients(tmp_path / "data/train.csv", split="a")
+    rows = (tmp_path / "data/train.csv").read_text().splitlines()
+    (tmp_path / "data/train.csv").write_text("\n".join(rows[:73]) + "\n")
+    (tmp_path / "data/validation.csv").write_text("\n".join([rows[0], *rows[73:]]) + "\n")
+    task, _ = with_test(open_task(tmp_path / "data", group_column="patient"))
+    parts = people_by_split(task)
+    assert len(task.splits["test"])
+    assert len(set.union(*parts)) == sum(map(len, parts))
