@@ -48,17 +48,18 @@ def texts() -> None:
 def pictures(backbone: str, shots: str, seeds: int) -> None:
     """The default epochs; the test part is taken away before anything else."""
     done = [json.loads(line) for line in RESULTS.read_text().splitlines()]
+    named = Path(backbone).name
     known = {(row["task"], row.get("backbone"), row.get("shots"), row.get("seed"), row["rate"]) for row in done}
     for name in PICTURES:
         for seed in range(seeds):
             task = _part(name, shots, seed)
             for rate in PICTURE_RATES:
-                if (name, backbone, shots, seed, rate) in known:
+                if (name, named, shots, seed, rate) in known:
                     continue
                 settings = api.Settings(learning_rate=rate, seed=seed)
                 model = api.fit(task, "full-fine-tuning", backbone=backbone, settings=settings)
                 found = model.results["validation"]
-                row = {"task": name, "backbone": backbone, "shots": shots, "seed": seed, "rate": rate}
+                row = {"task": name, "backbone": named, "shots": shots, "seed": seed, "rate": rate}
                 measured = {key: round(found[key], 4) for key in ("accuracy", "log_loss")}
                 keep({**row, "epochs": len(model.run.steps), **measured})
 

@@ -11,18 +11,8 @@ from regraft.recommending.estimate import paired_deviation
 from regraft.recommending.prior import PROBE_ALL, PROBE_EARLIER, RULES, Prior, prior_from_json
 from regraft.recommending.situation import deviation
 
-FEATURES = (
-    "per_class",
-    "samples",
-    "classes",
-    "missing",
-    "missing_per_class",
-    "all_gain",
-    "earlier_gain",
-    "overfit",
-    "distance",
-    "text",
-)
+# Few and plain: with distance, overfitting and the kind of input besides, mean regret on tasks left out was larger.
+FEATURES = ("per_class", "missing", "missing_per_class", "all_gain", "stage_gain")
 ARMS = (
     PROBE_ALL,
     PROBE_EARLIER,
@@ -33,10 +23,8 @@ ARMS = (
     "gradual-unfreezing",
     "from-scratch",
 )
-# Arms that the oracle calls by another name, and what is measured of an arm itself: the engine weighs that by its own
-# noise, and would count it twice if the prior did too.
+# What the oracle calls by another name.
 CALLED = {PROBE_EARLIER: "feature-extraction@75%"}
-OWN = {PROBE_ALL: "all_gain", PROBE_EARLIER: "earlier_gain"}
 PENALTIES = (1.0, 3.0, 10.0, 30.0, 100.0)
 MANY = 32  # samples per class from which the spread counts as that of many
 FEWEST_TASKS = 6
@@ -50,7 +38,7 @@ def learned(cells: Sequence[Known], made_by: str = "") -> Prior:
 
 def learned_json(cells: Sequence[Known], made_by: str = "") -> dict[str, Any]:
     """The same as plain data."""
-    numbers = np.array([[cell.situation.numbers()[name] for name in FEATURES] for cell in cells])  # type: ignore[union-attr]
+    numbers = np.array([_numbers(cell) for cell in cells])
     centre, scale = numbers.mean(axis=0), numbers.std(axis=0)
     scale = np.where(scale > 1e-6, scale, 1.0)
     inputs = (numbers - centre) / scale
@@ -59,7 +47,7 @@ def learned_json(cells: Sequence[Known], made_by: str = "") -> dict[str, Any]:
         name = CALLED.get(arm, arm)
         rows = [row for row, cell in enumerate(cells) if name in cell.reached]
         if len({cells[row].cell.task for row in rows}) >= FEWEST_TASKS:
-            told = inputs[rows] * [feature != OWN.get(arm) for feature in FEATURES]
+            told = inputs[rows] if arm == PROBE_EARLIER else inputs[rows] * [one != "stage_gain" for one in FEATURES]
             strategies[arm] = _arm([cells[row] for row in rows], told, name)
     return {
         "used": True,
@@ -71,6 +59,15 @@ def learned_json(cells: Sequence[Known], made_by: str = "") -> dict[str, Any]:
         "made_by": made_by,
         "evaluation": None,
     }
+
+
+def _numbers(cell: Known) -> list[float]:
+    """The features of a cell, with the measured gain of the earlier stage whose probe the oracle ran."""
+    situation = cell.situation
+    outline = situation.evidence.outline  # type: ignore[union-attr]
+    stage = outline.boundary_name(outline.frozen_stages(CALLED[PROBE_EARLIER].partition("@")[2]))
+    numbers = situation.numbers(stage=stage)  # type: ignore[union-attr]
+    return [numbers[name] for name in FEATURES]
 
 
 def _arm(cells: Sequence[Known], inputs: np.ndarray, arm: str) -> dict[str, Any]:

@@ -12,8 +12,9 @@ from regraft.recommending import Offer, offers_for, recommend
 from regraft.recommending.prior import RULES, Prior
 from regraft.strategies import Settings
 
-# Seconds that stand for an arm's cost where a tie is broken: the usual order, not what these very cells took.
-ORDER = (PROBE, "feature-extraction@75%", "feature-extraction@all", "partial-fine-tuning", "lora")
+# Seconds that stand for an arm's cost where a tie is broken: what is usual, not what these very cells took. Probes share
+# one pass of the trunk.
+PROBE_SECONDS, PARTIAL_SECONDS, TUNING_SECONDS = 5.0, 20.0, 60.0
 Policy = Callable[[Known, Sequence[Known]], str]
 
 
@@ -31,7 +32,7 @@ def engine(cell: Known, prior: Prior) -> Pick:
     if situation is None:
         raise ValueError("no evidence")
     named = _offers(cell)
-    cost = {id(offer): float(_rank(arm)) for arm, offer in named.items()}
+    cost = {id(offer): _usual_seconds(arm) for arm, offer in named.items()}
     found: Recommendation = recommend(
         situation.summary,
         "accuracy",
@@ -64,8 +65,10 @@ def _offers(cell: Known) -> dict[str, Offer]:
     return found
 
 
-def _rank(arm: str) -> int:
-    return ORDER.index(arm) if arm in ORDER else len(ORDER)
+def _usual_seconds(arm: str) -> float:
+    if arm.startswith(PROBE):
+        return PROBE_SECONDS
+    return PARTIAL_SECONDS if arm == "partial-fine-tuning" else TUNING_SECONDS
 
 
 def always(arm: str) -> Policy:

@@ -136,7 +136,12 @@ def figure(found: dict[str, Any]) -> None:
 
 
 def fit(cells: Sequence[Known], found: dict[str, Any]) -> None:
-    """Write the prior: learned where that is better on tasks left out, else the fixed rules."""
+    """Write the prior: learned where that is better on tasks left out, else the fixed rules.
+
+    Args:
+        cells: With every arm that ran, also where other cells lack it.
+        found: What leave-one-task-out evaluation of the arms that all cells have found.
+    """
     data = learned_json(cells, COMMAND)
     names = ("recommended (learned prior)", "recommended (fixed rules as prior)", "four classical rules")
     evaluation = {name: {key: found["policies"][name][key] for key in ("mean", "worst")} for name in names}
@@ -156,8 +161,8 @@ def main() -> None:
     parser.add_argument("what", choices=["score", "fit"])
     parser.add_argument("--all-arms", action="store_true", help="only cells in which every strategy ran")
     arguments = parser.parse_args()
-    wanted = {arm(*one) for one in (ARMS if arguments.all_arms else MAIN)}
-    cells = [cell for cell in known(wanted) if cell.situation is not None]
+    wanted = [arm(*one) for one in (ARMS if arguments.all_arms else MAIN)]
+    every = cells = [cell for cell in known(wanted) if cell.situation is not None]
     if not arguments.all_arms:  # the same arms everywhere, so that every oracle is as strong
         cells = [
             Known(
@@ -176,7 +181,7 @@ def main() -> None:
         )
     found = summary(cells)
     if arguments.what == "fit":
-        fit(cells, found)
+        fit(every, found)
         return
     (RESULTS / "verdict.json").write_text(json.dumps(found, indent=1) + "\n")
     figure(found)

@@ -10,8 +10,9 @@ import pytest
 from regraft.core import Evidence, Measurement, OptionError, Outline, Recommendation, TaskSummary
 from regraft.core.outline import Stage
 from regraft.recommending import Offer, contenders, offers_for, recommend
-from regraft.recommending.estimate import anchor, gained
+from regraft.recommending.estimate import Estimate, anchor, gained
 from regraft.recommending.prior import RULES, prior_from_json
+from regraft.recommending.ranking import ranked
 from regraft.recommending.situation import Situation
 from regraft.strategies import Settings
 
@@ -155,19 +156,50 @@ def test_more_labels_than_were_probed_are_worth_what_the_curve_says() -> None:
 def test_a_learned_prior_predicts_what_it_was_given() -> None:
     names = Situation(MANY, 2000, evidence(FAR)).numbers()
     data = {
-        "strategies": {"lp-ft": {"bias": 0.03, "weights": {"distance": 0.02}, "spread": {"few": 0.04, "many": 0.02}}},
-        "centre": dict.fromkeys(names, 0.0) | {"distance": 0.4},
-        "scale": dict.fromkeys(names, 1.0) | {"distance": 0.5},
+        "strategies": {"lp-ft": {"bias": 0.03, "weights": {"all_gain": 0.02}, "spread": {"few": 0.04, "many": 0.02}}},
+        "centre": dict.fromkeys(names, 0.0) | {"all_gain": -0.1},
+        "scale": dict.fromkeys(names, 1.0) | {"all_gain": 0.5},
         "anchor": {"shift": 0.0, "spread": 0.01, "slope": 0.05, "probe_noise": 1.0},
         "most_per_class": 15.0,
         "made_by": "a test",
         "evaluation": None,
     }
     offer = next(one for one in offers_for("net", OUTLINE, MANY, Settings()) if one.strategy == "lp-ft")
-    gain, measured = gained(offer, Situation(MANY, 2000, evidence(FAR)), prior_from_json(data))
+    situation = Situation(MANY, 2000, evidence(FAR, Measurement("probe/all", PROBE.value + 0.05)))
+    gain, measured = gained(offer, situation, prior_from_json(data))
     assert measured is None
-    assert gain.mean == pytest.approx(0.03 + 0.02 * (0.9 - 0.4) / 0.5)
+    assert gain.mean == pytest.approx(0.03 + 0.02 * (0.05 + 0.1) / 0.5)
     assert gain.spread == pytest.approx(0.02)
+
+
+def test_a_measured_probe_counts_once_where_the_prior_was_learned_from_such() -> None:
+    learned = {"bias": 0.02, "weights": {}, "spread": {"few": 0.04, "many": 0.02}}
+    prior = replace(RULES, strategies={"feature-extraction@all": learned})
+    offer = next(one for one in offers_for("net", OUTLINE, FEW, Settings()) if one.boundary == "all")
+    whole = Measurement("probe/all", PROBE.value + 0.1, PROBE.value + 0.06, PROBE.value + 0.14)
+    gain, measured = gained(offer, Situation(FEW, 60, evidence(NEAR, whole)), prior)
+    assert measured == whole
+    assert gain.mean == pytest.approx(0.02)
+
+
+def test_a_tie_goes_to_the_cheaper_only_where_that_saves_half() -> None:
+    offers = offers_for("net", OUTLINE, FEW, Settings())
+    first, second = offers[0], offers[1]
+
+    def estimate(offer: Offer, expected: float, seconds: float) -> Estimate:
+        return Estimate(offer, expected, expected - 0.1, expected + 0.1, 0.0, 0.02, None, seconds, "a test")
+
+    best, nearly = estimate(first, 0.804, 10.0), estimate(second, 0.800, 6.0)
+    assert ranked([nearly, best])[0] is best
+    assert ranked([replace(nearly, cost_seconds=4.0), best])[0] == replace(nearly, cost_seconds=4.0)
+
+
+def test_of_two_that_may_be_perfect_the_one_that_gains_more_is_first() -> None:
+    first, second = offers_for("net", OUTLINE, FEW, Settings())[:2]
+    some = Estimate(first, 1.0, 0.9, 1.0, 0.01, 0.02, None, 5.0, "a test")
+    more = Estimate(second, 1.0, 0.9, 1.0, 0.03, 0.02, None, 5.0, "a test")
+    assert ranked([some, more])[0] is more
+    assert ranked([more, some])[0] is more
 
 
 def test_a_learned_prior_is_kept_to_what_it_was_learned_from() -> None:

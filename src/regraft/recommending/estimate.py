@@ -74,6 +74,8 @@ def gained(offer: Offer, situation: Situation, prior: Prior) -> tuple[Gain, Meas
     probe = _own_probe(offer, situation)
     if probe is None or situation.probe is None:
         return believed, None
+    if prior.knows(offer):  # it was learned from this measurement among others: it would count twice
+        return believed, probe
     noise = prior.anchor["probe_noise"] * paired_deviation(probe, situation.probe)
     return _corrected(believed, believed, probe.value - situation.probe.value, noise), probe
 

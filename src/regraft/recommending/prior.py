@@ -80,11 +80,20 @@ class Prior:
                 return Gain(0.0, 0.0)
             if offer.boundary == "all":
                 return self._arm(PROBE_ALL, situation, samples)
-            learned = PROBE_EARLIER in self.strategies and offer.frozen_share >= DEEP
-            return self._arm(PROBE_EARLIER, situation, samples) if learned else Gain(*EARLIER)
+            if not self.knows(offer):
+                return Gain(*EARLIER)
+            return self._arm(PROBE_EARLIER, situation, samples, offer.boundary)
         if offer.strategy == PARTIAL:
             return self._between(offer.frozen_share, situation, samples)
         return self._arm(offer.strategy, situation, samples)
+
+    def knows(self, offer: Offer) -> bool:
+        """Whether what was learned tells an offer's gain from its own measured probe, noise allowed for."""
+        if offer.strategy != PROBE or offer.usual:
+            return False
+        if offer.boundary == "all":
+            return PROBE_ALL in self.strategies
+        return PROBE_EARLIER in self.strategies and offer.frozen_share >= DEEP
 
     def _between(self, frozen_share: float, situation: Situation, samples: int | None) -> Gain:
         """Partial fine-tuning at any boundary: between the whole model, its usual boundary and the probe."""
@@ -98,14 +107,14 @@ class Prior:
         mean = (1 - share) * usual.mean + share * other.mean
         return Gain(mean, math.hypot((1 - share) * usual.spread + share * other.spread, BOUNDARY_SPREAD))
 
-    def _arm(self, arm: str, situation: Situation, samples: int | None) -> Gain:
+    def _arm(self, arm: str, situation: Situation, samples: int | None, stage: str = "") -> Gain:
         per_class = situation.per_class
         if samples is not None:
             per_class *= samples / max(situation.summary.samples, 1)
         learned = self.strategies.get(arm)
         if learned is None or situation.probe is None:
             return Gain(*EARLIER) if arm == PROBE_EARLIER else Gain(*table_gain(arm, situation, per_class))
-        numbers = situation.numbers(samples)
+        numbers = situation.numbers(samples, stage)
         mean = learned["bias"] + sum(
             weight * (numbers[name] - self.centre[name]) / self.scale[name]
             for name, weight in learned["weights"].items()

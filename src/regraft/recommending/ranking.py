@@ -7,7 +7,9 @@ from regraft.recommending.estimate import Estimate
 
 # Expected results closer than this are a tie, whatever the intervals: nobody trains for hours over half a point.
 TIE = 0.005
-# ... and so are those closer than this share of the standard deviation of their difference.
+# What ties is taken instead of the best only if it costs at most this share: nobody gives half a point for a second.
+CHEAPER = 0.5
+# Ties are also those closer than this share of the standard deviation of their difference.
 TIE_DEVIATIONS = 0.0
 
 
@@ -21,8 +23,10 @@ def ranked(estimates: Sequence[Estimate]) -> list[Estimate]:
     """In the order in which to try them: of those that tie with the best one left, the cheapest comes next."""
     left, order = list(estimates), []
     while left:
-        best = max(left, key=lambda one: one.expected)
-        rivals = [one for one in left if tied(best, one)]
+        # Where several are expected to be perfect, by what they gain: an expected result ends at 1, a gain does not.
+        best = max(left, key=lambda one: (one.expected, one.gain, -one.cost_seconds))
+        saving = CHEAPER * best.cost_seconds
+        rivals = [one for one in left if one is best or (tied(best, one) and one.cost_seconds <= saving)]
         chosen = min(rivals, key=lambda one: (one.cost_seconds, -one.expected))
         order.append(chosen)
         left.remove(chosen)

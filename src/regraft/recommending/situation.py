@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from regraft.core import Evidence, Measurement, TaskSummary
 
 Z80 = 1.2816  # standard normal: 80 % lies within this many standard deviations
-UNKNOWN_DISTANCE = 0.5
 FEW = 50  # samples per class: below it the classical rules speak of few
 FAR = 0.5  # similarity/distance: above it they speak of a far domain
 
@@ -120,26 +119,27 @@ class Situation:
         (few, low), (many, high) = curve[0], curve[-1]
         return (high - low) / math.log2(many / few) if many > few else None
 
-    def numbers(self, samples: int | None = None) -> dict[str, float]:
+    def stage_gain(self, stage: str) -> float:
+        """What a probe of an earlier stage gains over one of the last; 0 where it was not measured."""
+        found = self.evidence.get(f"probe/{stage}")
+        return 0.0 if found is None or self.probe is None else found.value - self.probe.value
+
+    def numbers(self, samples: int | None = None, stage: str = "") -> dict[str, float]:
         """The features of the learned prior, by name.
 
         Args:
             samples: Of the training part; None = all there are. Fewer for a trial on a piece of it.
+            stage: The boundary of a probe of an earlier stage, whose own measurement counts; empty = another strategy.
         """
         count = self.summary.samples if samples is None else samples
         per_class = math.log2(max(self.per_class * count / max(self.summary.samples, 1), 1))
         missing = 1 - self.reached
         return {
             "per_class": per_class,
-            "samples": math.log2(max(count, 1)),
-            "classes": math.log2(max(self.summary.classes, 1)),
             "missing": missing,
             "missing_per_class": missing * per_class,
             "all_gain": self.all_gain,
-            "earlier_gain": self.earlier_gain,
-            "overfit": self.overfit,
-            "distance": UNKNOWN_DISTANCE if self.distance is None else self.distance,
-            "text": 0.0 if self.summary.kind == "image-classification" else 1.0,
+            "stage_gain": self.stage_gain(stage) if stage else 0.0,
         }
 
 
