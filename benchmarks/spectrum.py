@@ -1,6 +1,7 @@
 """Every strategy on every task, as a table: test accuracy, and what transfer gains over the same network from scratch.
 
-    uv run python benchmarks/spectrum.py [--backbone imagenet-96] [--shots 10] [--gain feature-extraction]
+    uv run python benchmarks/spectrum.py > benchmarks/results/spectrum.md
+    uv run python benchmarks/spectrum.py --backbone imagenet-96 --shots 10 [--gain full-fine-tuning]
 
 Reads results/oracle.jsonl, which `verdict/oracle.py` writes. A task's gain has a 95 % interval: seeds are drawn with
 replacement and each accuracy moves by what a test part of its size lets it move (the two are taken for independent,
@@ -83,15 +84,35 @@ def gains(cells: Cells, arm: str) -> None:
     print(f"\nmean gain over {len(each)} tasks: {100 * np.mean(each):+.1f} points [{low:+.1f}, {high:+.1f}]")
 
 
+WHOLE = (
+    ("imagenet-96", "10", "feature-extraction@all"),
+    ("imagenet-96", "all", "full-fine-tuning"),
+    ("resnet-small", "10", "feature-extraction"),
+    ("resnet-small", "all", "feature-extraction@all"),
+    ("minilm", "10", "feature-extraction@all"),
+    ("minilm", "all", "full-fine-tuning"),
+)
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--backbone", default="imagenet-96", help="as verdict/grid.py names it")
+    parser.add_argument("--backbone", default="", help="as verdict/grid.py names it; default: all of them")
     parser.add_argument("--shots", default="10")
     parser.add_argument("--gain", default="feature-extraction", help="the arm whose gain over scratch is told")
     arguments = parser.parse_args()
-    cells = read(arguments.backbone, arguments.shots)
-    accuracies(cells)
-    gains(cells, arguments.gain)
+    if arguments.backbone:
+        cells = read(arguments.backbone, arguments.shots)
+        accuracies(cells)
+        gains(cells, arguments.gain)
+        return
+    print(
+        "# Every strategy on every task\n\nMade by `uv run python benchmarks/spectrum.py`; test metric, mean over seeds."
+    )
+    for backbone, shots, arm in WHOLE:
+        print(f"\n## {backbone}, {'all labels' if shots == 'all' else f'{shots} labels a class'}\n")
+        cells = read(backbone, shots)
+        accuracies(cells)
+        gains(cells, arm)
 
 
 if __name__ == "__main__":
