@@ -8,8 +8,6 @@ from regraft.strategies.settings import Settings
 from regraft.strategies.tuning import tuning_plan
 
 MOST_EPOCHS = 20
-# Adapters want about ten times the rate of the weights that they stand beside (Schulman 2025, "LoRA Without Regret").
-RATE_SCALE = 10
 ALPHA_PER_RANK = 2  # what adapters add is scaled alike whatever their rank
 
 
@@ -29,7 +27,7 @@ class Lora:
         kept = outline.frozen_stages(settings.boundary or "none")
         opened = replace(settings, boundary=None, rank=None)
         plan = tuning_plan(self.name, outline, summary, opened, frozen=kept, most_epochs=MOST_EPOCHS)
-        rate = settings.learning_rate or RATE_SCALE * rates_for(outline).tuning
+        rate = settings.learning_rate or rates_for(outline).adapter
         (phase,) = (phase for phase in plan.phases if isinstance(phase, Train))
         rates = (0.0,) * kept + (rate,) * (len(outline) - kept)
         rank = settings.rank or Adapter().rank

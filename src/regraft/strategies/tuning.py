@@ -5,7 +5,7 @@ from dataclasses import replace
 from regraft.core import OptionError, Outline, Penalty, Plan, TaskKind, TaskSummary, Train
 from regraft.core.plan import PenaltyKind
 from regraft.strategies.heads import choose_head
-from regraft.strategies.rates import discriminative, epochs_for, rates_for
+from regraft.strategies.rates import HEAD_SCALE, discriminative, epochs_for, rates_for
 from regraft.strategies.settings import UNSMOOTHED, Settings
 
 BATCH_SIZE = 32
@@ -17,13 +17,12 @@ def tuning_plan(
     """A plan of one phase that trains all stages from `frozen` on."""
     head = choose_head(name, summary.kind, settings, solved=False)
     settings.refuse(name, rank="there are no adapters; use strategy lora")
-    defaults = rates_for(outline)
-    rate = settings.learning_rate or defaults.tuning
+    rate = settings.learning_rate or rates_for(outline).tuning
     batch_size = settings.batch_size or BATCH_SIZE
     phase = Train(
         epochs=settings.epochs or epochs_for(summary, batch_size, fewest=4, most=most_epochs),
         rates=discriminative(len(outline), frozen, rate),
-        head_rate=rate * defaults.head / defaults.tuning,
+        head_rate=HEAD_SCALE * rate,
         batch_size=batch_size,
         batch_norm=settings.batch_norm or "frozen",
         label_smoothing=0.1 if summary.kind == "image-classification" else 0.0,
