@@ -135,6 +135,7 @@ def test_a_study_tells_gain_verdict_and_curves(found: tuple[Comparison, Path]) -
     assert study_.curves[0].extrapolation is not None
     rows = list(csv.DictReader((folder / "rows.csv").open()))
     assert {row["shots"] for row in rows} == {"2", "4", "all"}
+    assert f"{study_.summaries[0].mean:.3f}" in study_._repr_html_()  # in a notebook
 
 
 def test_half_of_the_trials_lost_gives_the_same_report(found: tuple[Comparison, Path], task: Task) -> None:

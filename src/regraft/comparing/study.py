@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -26,6 +26,8 @@ from regraft.comparing.receipt import TransferGain, receipt_lines, transfer_gain
 from regraft.comparing.report import Findings, write_report
 from regraft.comparing.trials import Bench, Trial
 from regraft.core import OptionError, Task
+from regraft.core.display import html_list, html_table, html_title
+from regraft.core.words import seconds_said
 from regraft.preparing import trunk_for
 from regraft.strategies import STRATEGIES, strategy_named
 from regraft.strategies.applying import applicable, check_used
@@ -50,15 +52,30 @@ class Comparison:
         forgetting: What each strategy lost of the source, at the largest number of shots; empty without source data.
     """
 
-    trials: tuple[Trial, ...]
+    trials: tuple[Trial, ...] = field(repr=False)
     summaries: tuple[Summary, ...]
     gain: TransferGain | None
     report: Path
     verdict: Verdict
     contests: tuple[Contest, ...]
-    curves: tuple[LearningCurve, ...]
+    curves: tuple[LearningCurve, ...] = field(repr=False)
     receipt: tuple[str, ...]
     forgetting: tuple[Forgetting, ...]
+
+    def _repr_html_(self) -> str:
+        rows = [
+            (
+                one.strategy,
+                one.shots,
+                f"{one.mean:.3f}",
+                f"{one.low:.3f} to {one.high:.3f}",
+                seconds_said(one.training_seconds),
+            )
+            for one in self.summaries
+        ]
+        head = ("strategy", "shots", "test result", "95 % interval", "training time")
+        said = html_list([*self.receipt, f"report: {self.report}"])
+        return html_title(self.verdict.reason) + html_table(head, rows, most=len(rows)) + said
 
 
 def compare(  # noqa: PLR0913 - what a caller may say
