@@ -5,7 +5,6 @@ import shutil
 import tempfile
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field
-from html import escape
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +18,8 @@ from regraft.activations.store import ActivationStore
 from regraft.backbones.contract import Backbone
 from regraft.backbones.saving import load_saved_backbone, save_backbone
 from regraft.core import ModelError, Plan, Run, Sample, Split, Step, TaskKind
+from regraft.core.display import html_table, html_title
+from regraft.core.words import backbone_said, metric_said
 from regraft.evaluating import Evaluation
 from regraft.heads import Head, build_head, head_kind, head_width
 from regraft.inputs import as_sample, check_pairs
@@ -180,15 +181,16 @@ class Model:
     def _repr_html_(self) -> str:
         names = list(dict.fromkeys(name for values in self.results.values() for name in values))
         shown = [name for name in names if name != "intervals"][:4]
-        rows = ""
-        for split, values in self.results.items():
-            cells = "".join(f"<td>{values[name]:.3f}</td>" if name in values else "<td></td>" for name in shown)
-            rows += f"<tr><td>{split}</td>{cells}</tr>"
-        heads = "".join(f"<th>{name}</th>" for name in shown)
-        return (
-            f"<b>{self.run.plan.strategy}</b> of {escape(self.backbone.outline.name)} on {escape(self.task_name)}"
-            f"<table><tr><th>split</th>{heads}</tr>{rows}</table>"
+        rows = [
+            (split, *(f"{values[name]:.3f}" if name in values else "" for name in shown))
+            for split, values in self.results.items()
+        ]
+        title = html_title(
+            self.run.plan.strategy,
+            f" of {backbone_said(self.backbone.passport.source)} on {self.task_name}: "
+            f"{self.trainable_parameters:,} trained parameters",
         )
+        return title + (html_table(("split", *map(metric_said, shown)), rows) if rows else "")
 
 
 def load(folder: str | Path, *, device: str = "auto") -> Model:

@@ -67,7 +67,7 @@ def recommend(
     """
     resources = resources or Resources()
     named = [backbones] if isinstance(backbones, str) or not isinstance(backbones, Sequence) else backbones
-    trunks = [_trunk(task, one, resources) for one in named]
+    trunks = [trunk_for(task, one, resources) for one in named]
     return advise(
         task, trunks, settings=settings, resources=resources, budget_seconds=budget_seconds, progress=progress
     )
@@ -102,7 +102,7 @@ def prepare(
     resolve_device(resources.device)
     advice: Recommendation | None = None
     if strategy == "auto":
-        backbone = _trunk(task, backbone, resources)
+        backbone = trunk_for(task, backbone, resources)
         advice = advise(
             task,
             [backbone],
@@ -113,11 +113,11 @@ def prepare(
         )
         strategy = advice.best
     if isinstance(strategy, Choice):
-        backbone = _trunk(task, strategy.backbone if isinstance(backbone, str) else backbone, resources)
+        backbone = trunk_for(task, strategy.backbone if isinstance(backbone, str) else backbone, resources)
         settings = _settings_of(strategy, backbone.outline, task.kind, settings)
         strategy = strategy.strategy
     chosen = strategy_named(strategy)
-    backbone = _trunk(task, backbone, resources)
+    backbone = trunk_for(task, backbone, resources)
     plan = chosen.plan(backbone.outline, task.summary(), settings)
     plan.check(backbone.outline)
     if plan.start == "random":
@@ -152,8 +152,12 @@ def kept_choice(folder: Path, settings: Settings) -> Choice | None:
     return choice
 
 
-def _trunk(task: Task, backbone: str | Backbone, resources: Resources) -> Backbone:
-    """A backbone that reads what the task holds."""
+def trunk_for(task: Task, backbone: str | Backbone, resources: Resources) -> Backbone:
+    """A backbone that reads what the task holds; a loaded one as it is.
+
+    Raises:
+        BackboneError: It is not to be had, or reads something else.
+    """
     if not isinstance(backbone, str):
         return backbone
     reads: Literal["image", "text"] = "image" if task.kind.startswith("image") else "text"

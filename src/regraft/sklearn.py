@@ -1,39 +1,70 @@
 """scikit-learn estimators over `regraft.fit`: for pipelines, grid searches and cross-validation."""
 
 import hashlib
-import io
 import os
+import re
 import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from numbers import Integral, Real
 from pathlib import Path
-from typing import Any, Self, cast
+from typing import Any, ClassVar, Self, cast
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
 from sklearn.base import BaseEstimator, ClassifierMixin, TransformerMixin
 from sklearn.utils import check_consistent_length, check_random_state
+from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted, column_or_1d
 
 from regraft import api
 from regraft.activations.pairs import head_features
-from regraft.core import ImageSample, InputError, Sample, Split, Task, TextSample
+from regraft.core import InputError, Sample, Split, Task, TextSample
 from regraft.core.task import TaskKind
 from regraft.model import Model
 from regraft.running import resolve_device
+from regraft.sklearn_inputs import pictures_of, texts_of
 from regraft.tasks.splits import held_out
 
 __all__ = ["ImageClassifier", "TextClassifier"]
 
 MOST_SEED = 1 << 31
+PARAMETERS = {
+    "--strategy": "strategy",
+    "--backbone": "backbone",
+    "--boundary": "boundary",
+    "--head": "head",
+    "--epochs": "epochs",
+    "--lr": "learning_rate",
+    "--batch-size": "batch_size",
+    "--device": "device",
+    "--precision": "precision",
+    "--cache-dir": "cache_dir",
+    "--offline": "offline",
+}
+OPTION = re.compile("|".join(rf"{option}\b" for option in PARAMETERS))
 
 
 class _Classifier(ClassifierMixin, TransformerMixin, BaseEstimator):  # type: ignore[misc]
     """What both classifiers do; parameters are those of `regraft.fit` and its settings."""
 
     _kind: TaskKind
+    _parameter_constraints: ClassVar = {
+        "strategy": [str],
+        "backbone": [str, os.PathLike],
+        "boundary": [str, None],
+        "head": [str, None],
+        "epochs": [Interval(Integral, 1, None, closed="left"), None],
+        "learning_rate": [Interval(Real, 0, None, closed="neither"), None],
+        "batch_size": [Interval(Integral, 1, None, closed="left"), None],
+        "validation_share": [Interval(Real, 0, 1, closed="left")],
+        "device": [str],
+        "precision": [StrOptions({"auto", "fp32", "bf16", "int8"})],
+        "cache_dir": [str, os.PathLike, None],
+        "offline": ["boolean"],
+        "random_state": ["random_state"],
+    }
 
     def __init__(  # noqa: PLR0913 - scikit-learn wants every parameter here
         self,
@@ -76,6 +107,9 @@ class _Classifier(ClassifierMixin, TransformerMixin, BaseEstimator):  # type: ig
         Raises:
             ValueError: X, y or a parameter cannot be used; the message says why.
         """
+        self._validate_params()
+        if y is None:
+            raise ValueError(f"{type(self).__name__} requires y to be passed, but the target y is None")
         seed = int(check_random_state(self.random_state).randint(MOST_SEED))
         with self._samples(X) as samples, _as_value_error():
             labels = column_or_1d(y, warn=True)
@@ -83,26 +117,27 @@ class _Classifier(ClassifierMixin, TransformerMixin, BaseEstimator):  # type: ig
             check_consistent_length(samples, labels)
             classes, targets = np.unique(labels, return_inverse=True)
             if len(classes) < 2:
-                raise ValueError(f"{type(self).__name__} needs samples of two classes; y has {classes.tolist()}")
+                raise ValueError(f"y has one class, {classes.tolist()}; {type(self).__name__} needs two or more")
             task = self._task(samples, targets, tuple(map(str, classes.tolist())), seed)
             settings = api.Settings(
                 boundary=self.boundary,
                 head=cast("Any", self.head),  # refused with a message if it is none
-                epochs=self.epochs,
-                learning_rate=self.learning_rate,
-                batch_size=self.batch_size,
+                epochs=None if self.epochs is None else int(self.epochs),  # a search gives numpy's numbers
+                learning_rate=None if self.learning_rate is None else float(self.learning_rate),
+                batch_size=None if self.batch_size is None else int(self.batch_size),
                 seed=seed,
             )
             self.model_: Model = api.fit(
-                task, self.strategy, backbone=self.backbone, settings=settings, resources=self._resources()
+                task, self.strategy, backbone=os.fspath(self.backbone), settings=settings, resources=self._resources()
             )
+            if isinstance(samples[0], TextSample):
+                self.n_features_in_ = _columns(samples[0])
         self.classes_ = classes
         return self
 
     def predict_proba(self, X: Any) -> NDArray[np.float64]:  # noqa: N803
         """Class probabilities, (N, C), columns as `classes_`."""
-        check_is_fitted(self, "model_")
-        with self._samples(X) as samples, _as_value_error():
+        with self._read(X) as samples, _as_value_error():
             return self.model_.probabilities(samples)
 
     def predict(self, X: Any) -> NDArray[Any]:  # noqa: N803
@@ -113,8 +148,7 @@ class _Classifier(ClassifierMixin, TransformerMixin, BaseEstimator):  # type: ig
 
     def transform(self, X: Any) -> NDArray[np.float32]:  # noqa: N803
         """Pooled features of the fitted trunk's last stage, (N, D) float32."""
-        check_is_fitted(self, "model_")
-        with self._samples(X) as samples, _as_value_error():
+        with self._read(X) as samples, _as_value_error():
             features, _ = head_features(
                 self.model_.backbone,
                 samples,
@@ -136,6 +170,7 @@ class _Classifier(ClassifierMixin, TransformerMixin, BaseEstimator):  # type: ig
         tags.input_tags.two_d_array = False
         tags.input_tags.string = self._kind == "text-classification"
         tags.target_tags.required = True
+        tags.transformer_tags.preserves_dtype = []  # features are float32, as the trunk computes them
         tags.no_validation = True
         return tags
 
@@ -165,8 +200,6 @@ class _Classifier(ClassifierMixin, TransformerMixin, BaseEstimator):  # type: ig
 
     def _task(self, samples: Sequence[Sample], targets: NDArray[np.int64], classes: tuple[str, ...], seed: int) -> Task:
         """The samples with a stratified part held out for choosing epochs and strength."""
-        if not 0 <= self.validation_share < 1:
-            raise ValueError(f"validation_share is {self.validation_share}; give a share from 0 to below 1")
         labels = [classes[target] for target in targets]
         first = {sample.digest: position for position, sample in reversed(list(enumerate(samples)))}
         groups = [first[sample.digest] for sample in samples]  # twins must not stand on both sides
@@ -184,7 +217,18 @@ class _Classifier(ClassifierMixin, TransformerMixin, BaseEstimator):  # type: ig
         return Task("samples", self._kind, classes, parts, fingerprint=digest.hexdigest())
 
     @contextmanager
-    def _samples(self, X: Any) -> Iterator[list[Sample]]:  # noqa: N803
+    def _read(self, X: Any) -> Iterator[Sequence[Sample]]:  # noqa: N803
+        """X as samples of the form that the estimator was fitted on."""
+        check_is_fitted(self, "model_")
+        with self._samples(X) as samples:
+            if isinstance(samples[0], TextSample) and _columns(samples[0]) != self.n_features_in_:
+                forms = {1: "single texts", 2: "pairs of texts"}
+                given, fitted = forms[_columns(samples[0])], forms[self.n_features_in_]
+                raise ValueError(f"X has {given}, but this {type(self).__name__} was fitted on {fitted}")
+            yield samples
+
+    @contextmanager
+    def _samples(self, X: Any) -> Iterator[Sequence[Sample]]:  # noqa: N803
         """X as samples, for as long as they are read."""
         raise NotImplementedError
         yield []
@@ -193,7 +237,8 @@ class _Classifier(ClassifierMixin, TransformerMixin, BaseEstimator):  # type: ig
 class TextClassifier(_Classifier):
     """A classifier of texts.
 
-    X is a sequence of strings; (N, 1) as a `ColumnTransformer` gives it, or (N, 2) for pairs of texts, will do too.
+    X is a sequence of strings: a list, an array, a column of a data frame; (N, 1) as a `ColumnTransformer` gives it,
+    or (N, 2) for pairs of texts, will do too.
 
     Example:
         >>> texts, labels = ["where is my order", "it has not come", "thank you", "great shop"], ["late", "late", "ok", "ok"]
@@ -204,65 +249,33 @@ class TextClassifier(_Classifier):
     _kind = "text-classification"
 
     @contextmanager
-    def _samples(self, X: Any) -> Iterator[list[Sample]]:  # noqa: N803
-        if isinstance(X, str):
-            raise ValueError("X is one string; give a sequence of texts, such as [text]")
-        rows = np.asarray(X, dtype=object)
-        rows = rows[:, None] if rows.ndim == 1 else rows
-        if rows.ndim != 2 or rows.shape[1] not in {1, 2}:
-            raise ValueError(f"X has the shape {rows.shape}; give texts as (N,) or (N, 1), or pairs as (N, 2)")
-        wrong = [row for row, cells in enumerate(rows) if not all(isinstance(cell, str) for cell in cells)]
-        if wrong or not len(rows):
-            what = f"sample {wrong[0]} is {rows[wrong[0]].tolist()}" if wrong else "X is empty: 0 samples"
-            raise ValueError(f"{what}; {type(self).__name__} reads texts")
-        yield [TextSample(f"X[{row}]", *cells) for row, cells in enumerate(rows.tolist())]
+    def _samples(self, X: Any) -> Iterator[Sequence[Sample]]:  # noqa: N803
+        yield texts_of(X, type(self).__name__)
 
 
 class ImageClassifier(_Classifier):
     """A classifier of pictures.
 
-    X is a sequence of paths, of PIL pictures, or of uint8 arrays (H, W), (H, W, 1) or (H, W, 3).
+    X is a sequence of paths, of PIL pictures, or of uint8 arrays (H, W), (H, W, 1), (H, W, 3) or (H, W, 4), with
+    transparency on white; a list, an array, or a column of a data frame.
     """
 
     _kind = "image-classification"
 
     @contextmanager
-    def _samples(self, X: Any) -> Iterator[list[Sample]]:  # noqa: N803
-        if isinstance(X, str | os.PathLike):
-            raise ValueError("X is one path; give a sequence of pictures, such as [path]")
+    def _samples(self, X: Any) -> Iterator[Sequence[Sample]]:  # noqa: N803
         with tempfile.TemporaryDirectory(prefix="regraft-") as folder:
-            samples: list[Sample] = []
-            for row, one in enumerate(X):
-                content = Path(one).read_bytes() if isinstance(one, str | os.PathLike) else _png(row, one)
-                digest = hashlib.sha256(content).hexdigest()
-                path = Path(one) if isinstance(one, str | os.PathLike) else Path(folder) / f"{digest}.png"
-                if not path.exists():
-                    path.write_bytes(content)
-                samples.append(ImageSample(f"X[{row}]", str(path), digest))
-            if not samples:
-                raise ValueError(f"X is empty: 0 samples; {type(self).__name__} reads pictures")
-            yield samples
+            yield pictures_of(X, Path(folder), type(self).__name__)
 
 
-def _png(row: int, picture: Any) -> bytes:
-    """A picture in memory as a file's bytes, without loss."""
-    if not isinstance(picture, Image.Image):
-        values = np.asarray(picture)
-        values = values[..., 0] if values.ndim == 3 and values.shape[2] == 1 else values
-        if values.dtype != np.uint8 or values.ndim not in {2, 3} or (values.ndim == 3 and values.shape[2] != 3):
-            raise ValueError(
-                f"sample {row} is {values.dtype} of shape {values.shape}; give paths, PIL pictures, or uint8 arrays (H, W) or (H, W, 3)"
-            )
-        picture = Image.fromarray(values)
-    file = io.BytesIO()
-    picture.save(file, "png")
-    return file.getvalue()
+def _columns(sample: TextSample) -> int:
+    return 1 if sample.text_pair is None else 2
 
 
 @contextmanager
 def _as_value_error() -> Iterator[None]:
-    """Regraft's refusals as what scikit-learn's users expect."""
+    """Regraft's refusals as what scikit-learn's users expect, with parameters for the command line's options."""
     try:
         yield
     except InputError as error:
-        raise ValueError(str(error)) from error
+        raise ValueError(OPTION.sub(lambda found: PARAMETERS[found[0]], str(error))) from error

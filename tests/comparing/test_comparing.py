@@ -2,6 +2,7 @@
 
 import csv
 import json
+import shutil
 import xml.etree.ElementTree as ET
 from dataclasses import replace
 from html.parser import HTMLParser
@@ -134,6 +135,7 @@ def test_a_study_tells_gain_verdict_and_curves(found: tuple[Comparison, Path]) -
     assert study_.curves[0].extrapolation is not None
     rows = list(csv.DictReader((folder / "rows.csv").open()))
     assert {row["shots"] for row in rows} == {"2", "4", "all"}
+    assert f"{study_.summaries[0].mean:.3f}" in study_._repr_html_()  # in a notebook
 
 
 def test_half_of_the_trials_lost_gives_the_same_report(found: tuple[Comparison, Path], task: Task) -> None:
@@ -145,6 +147,15 @@ def test_half_of_the_trials_lost_gives_the_same_report(found: tuple[Comparison, 
     again = study(task, folder)
     assert [one.metric for one in again.trials] == [one.metric for one in study_.trials]
     assert [one.draws for one in again.trials] == [one.draws for one in study_.trials]
+
+
+def test_a_kept_trial_is_found_whatever_else_is_compared(
+    found: tuple[Comparison, Path], task: Task, tmp_path: Path
+) -> None:
+    folder = shutil.copytree(found[1], tmp_path / "study")
+    kept = {file.name for file in (folder / "trials").glob("*.json")}
+    compare(task, folder, strategies=("feature-extraction",), seeds=2, shots=(2,), settings=api.Settings(epochs=1))
+    assert {file.name for file in (folder / "trials").glob("*.json")} == kept
 
 
 class Outside(HTMLParser):
@@ -174,11 +185,24 @@ def test_the_report_needs_nothing_else(found: tuple[Comparison, Path]) -> None:
         ET.fromstring("<svg" + drawing.split("</svg>")[0] + "</svg>")  # noqa: S314 - our own text
 
 
+def test_the_report_says_what_was_compared(found: tuple[Comparison, Path], task: Task) -> None:
+    text = found[0].report.read_text()
+    for said in (
+        "on bundled:minilm.",
+        f"{len(task.train)} training",
+        "2 seeds",
+        "test accuracy</th>",
+        "against feature-extraction</th>",
+    ):
+        assert said in text
+    assert f"- {found[0].receipt[0]}\n- " in found[0].report.with_suffix(".md").read_text()  # a list, not one line
+
+
 def test_names_are_escaped(found: tuple[Comparison, Path], task: Task, tmp_path: Path) -> None:
     study_, _ = found
     evil = replace(task, name="<script>alert(1)</script>", classes=("<img src=x>", *task.classes[1:]))
     findings = Findings(
-        evil, study_.trials, study_.summaries, study_.contests, study_.verdict, study_.receipt, study_.curves, ()
+        evil, "<b>", study_.trials, study_.summaries, study_.contests, study_.verdict, study_.receipt, study_.curves, ()
     )
     text = write_report(tmp_path, findings).read_text()
     assert "<script>" not in text

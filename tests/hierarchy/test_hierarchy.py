@@ -114,6 +114,7 @@ def test_the_report_of_pictures_needs_nothing_else(pictures: Task, tmp_path: Pat
     keys = {"name", "probe_accuracy", "low", "high", "transferability", "similarity_to_last"}
     assert all(keys <= set(stage) for stage in told)
     assert found.cka.shape == (len(told), len(told))
+    assert f"{found.best.probe_accuracy:.3f}" in found._repr_html_()
     assert Image.open(BytesIO(patches_png(found.patches[0].channels[0]))).height > 0
 
 

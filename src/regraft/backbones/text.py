@@ -104,13 +104,16 @@ class TextBackbone:
     """A text trunk as the `Backbone` protocol describes it."""
 
     outline: Outline
-    module: nn.Module
+    module: nn.Module = field(repr=False)
     passport: Passport
     preprocess: TextPreprocess
     layout: TextStages = field(repr=False)
     rebuild: Callable[[], "TextBackbone"] = field(repr=False)
     write: Callable[[Path], None] = field(repr=False)
     kind: Literal["text"] = "text"
+
+    def _repr_html_(self) -> str:
+        return self.outline._repr_html_() + self.passport._repr_html_()
 
     def collate(self, inputs: Sequence[Tensor]) -> State:
         """Ids, mask and types, each int64 (B, T), padded on the right to the longest of the batch."""

@@ -47,13 +47,16 @@ class VisionBackbone:
     """A vision trunk as the `Backbone` protocol describes it."""
 
     outline: Outline
-    module: nn.Module
+    module: nn.Module = field(repr=False)
     passport: Passport
     preprocess: ImagePreprocess
     layout: VisionStages = field(repr=False)
     rebuild: Callable[[], "VisionBackbone"] = field(repr=False)
     write: Callable[[Path], None] = field(repr=False)
     kind: Literal["image"] = "image"
+
+    def _repr_html_(self) -> str:
+        return self.outline._repr_html_() + self.passport._repr_html_()
 
     def collate(self, inputs: Sequence[Tensor]) -> State:
         """Pictures as one normalised batch."""

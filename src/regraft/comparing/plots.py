@@ -9,7 +9,7 @@ from regraft.comparing.ranking import Summary
 from regraft.comparing.receipt import SCRATCH
 from regraft.comparing.trials import Trial
 from regraft.core.words import metric_said
-from regraft.reporting import COLOURS, WIDE, new_figure, short, svg_of
+from regraft.reporting import COLOURS, WIDE, new_figure, plain_ticks, short, svg_of
 
 MOST_CELLS = 20  # classes up to which a confusion is written in numbers
 
@@ -23,7 +23,7 @@ def spectrum(rows: Sequence[Summary], metric: str) -> str:
         axes.errorbar(
             max(row.training_seconds, 1e-3), row.mean, yerr=errors, fmt="o", capsize=4, color=colour, label=row.strategy
         )
-    axes.set_xscale("log")
+    plain_ticks(axes)
     axes.set_xlabel("training time (seconds, median over seeds)")
     axes.set_ylabel(f"test {metric_said(metric)}")
     axes.legend(fontsize=9)
@@ -41,7 +41,7 @@ def learning_curves(curves: Sequence[LearningCurve], metric: str) -> str:
         if curve.law is not None:
             sizes = np.geomspace(curve.labels[0], 2 * curve.labels[-1], 40)
             axes.plot(sizes, [1 - curve.law(size)[0] for size in sizes], color=colour, linestyle=":", linewidth=1)
-    axes.set_xscale("log")
+    plain_ticks(axes)
     axes.set_xlabel("labelled samples (validation included; dotted: fitted power law)")
     axes.set_ylabel(f"test {metric_said(metric)}")
     axes.legend(fontsize=9)
@@ -51,7 +51,7 @@ def learning_curves(curves: Sequence[LearningCurve], metric: str) -> str:
 def confusion(trial: Trial, classes: Sequence[str]) -> str:
     """Shares of each true class, one row each."""
     counts = np.array(trial.confusion, dtype=float)
-    size = min(max(3.6, 0.5 * len(classes) + 1.8), 12)
+    size = min(max(3.4, 0.5 * len(classes) + 1.8), 12)
     figure, axes = new_figure((size, size))
     shares = counts / counts.sum(axis=1, keepdims=True).clip(1)
     axes.imshow(shares, cmap="Blues", vmin=0, vmax=1)
@@ -69,7 +69,7 @@ def confusion(trial: Trial, classes: Sequence[str]) -> str:
 
 def reliability(trial: Trial) -> str:
     """Accuracy against confidence; on the diagonal a share of 0.8 is right 8 times of 10."""
-    figure, axes = new_figure((4.6, 4.2))
+    figure, axes = new_figure((3.4, 3.3))
     axes.plot([0, 1], [0, 1], color="gray", linestyle="--", linewidth=1, label="perfectly calibrated")
     bins = trial.calibration
     sizes = [10 + 120 * one.samples / max(sum(other.samples for other in bins), 1) for one in bins]
@@ -82,9 +82,9 @@ def reliability(trial: Trial) -> str:
     )
     axes.set_xlim(0, 1.02)
     axes.set_ylim(0, 1.02)
-    axes.set_xlabel("confidence (share of the predicted class)")
+    axes.set_xlabel("confidence in the predicted class")
     axes.set_ylabel("accuracy")
-    axes.legend(fontsize=8)
+    axes.legend(fontsize=7)
     return svg_of(figure)
 
 

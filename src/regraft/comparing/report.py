@@ -13,7 +13,7 @@ from regraft.comparing.forgetting import Forgetting, forgetting_of
 from regraft.comparing.ranking import Contest, Summary, Verdict, grouped, largest
 from regraft.comparing.trials import Trial
 from regraft.core import Task
-from regraft.core.words import metric_said, points, seconds_said
+from regraft.core.words import backbone_said, metric_said, points, seconds_said
 from regraft.reporting import figure, page, table, write_page
 
 
@@ -22,6 +22,7 @@ class Findings:
     """Everything that a report tells."""
 
     task: Task
+    backbone: str
     trials: tuple[Trial, ...]
     summaries: tuple[Summary, ...]
     contests: tuple[Contest, ...]
@@ -37,6 +38,12 @@ class Findings:
         return forgetting_of(
             {strategy: group for (strategy, shots), group in grouped(self.trials).items() if shots == most}
         )
+
+    @property
+    def reference(self) -> str:
+        """The strategy that the others are held against."""
+        others = {row.strategy for row in self.contests}
+        return next(row.strategy for row in self.summaries if row.strategy not in others)
 
     @property
     def chosen(self) -> Trial:
@@ -66,9 +73,18 @@ def _write_rows(file: Path, trials: Sequence[Trial]) -> None:
 def _introduction(found: Findings) -> str:
     task = found.task
     classes = f", {len(task.classes)} classes" if task.classes else ""
+    seeds = len({trial.seed for trial in found.trials})
+    parts = {name: len(task.splits[name]) for name in ("train", "validation", "test") if name in task.splits}
+    samples = ", ".join(
+        f"{count:,} {'training' if name == 'train' else name}" for name, count in parts.items() if count
+    )
+    most = max(trial.labels for trial in found.trials)
+    have = parts["train"] + parts.get("validation", 0)
+    used = f"; up to {most:,} labels used" if most < have else ""
     return (
-        f"{task.kind}{classes}, {len(task.train)} training samples. Test {metric_said(task.metric)}; intervals are 95 % "
-        "bootstrap over seeds and test samples."
+        f"{task.kind.replace('-', ' ').capitalize()}{classes}, on {backbone_said(found.backbone)}. {samples} samples{used}. "
+        f"{seeds} {'seed' if seeds == 1 else 'seeds'}; intervals of the test {metric_said(task.metric)} are 95 % bootstrap "
+        "over seeds and test samples."
     )
 
 
@@ -93,8 +109,22 @@ def curve_sentences(curves: Sequence[LearningCurve]) -> list[str]:
     ]
 
 
-SUMMARY_HEAD = ("strategy", "shots", "labels", "mean", "95 % interval", "training time")
-CONTEST_HEAD = ("against the reference", "difference (points)", "95 % interval", "p", "p (Holm)", "")
+SUMMARY_LEGEND = (
+    "Shots: training samples per class. Labels: all labelled samples used, validation included. Training time: median over "
+    "seeds, features included."
+)
+CONTEST_LEGEND = (
+    "Difference of the test result with most labels, samples and seeds paired; p of the paired bootstrap, then corrected "
+    "for the number of strategies (Holm). A tie: the interval includes 0."
+)
+
+
+def _summary_head(found: Findings) -> tuple[str, ...]:
+    return ("strategy", "shots", "labels", f"test {metric_said(found.task.metric)}", "95 % interval", "training time")
+
+
+def _contest_head(found: Findings) -> tuple[str, ...]:
+    return (f"against {found.reference}", "difference (points)", "95 % interval", "p", "p (Holm)", "which is")
 
 
 def _summary_rows(found: Findings) -> list[tuple[str, ...]]:
@@ -119,7 +149,7 @@ def _contest_rows(found: Findings) -> list[tuple[str, ...]]:
             f"{points(row.low, signed=True)} to {points(row.high, signed=True)}",
             f"{row.p_value:.3f}",
             f"{row.p_holm:.3f}",
-            "tie" if row.tied else "",
+            "tie" if row.tied else ("better" if row.difference > 0 else "worse"),
         )
         for row in found.contests
     ]
@@ -138,12 +168,13 @@ def _markdown(found: Findings) -> str:
         f"**{found.verdict.reason}**",
         "",
     ]
-    lines += [*found.receipt, "", *found.notes, "", *marked(SUMMARY_HEAD, _summary_rows(found)), ""]
+    lines += [*(f"- {line}" for line in (*found.receipt, *found.notes)), ""]
+    lines += [*marked(_summary_head(found), _summary_rows(found)), "", SUMMARY_LEGEND, ""]
     if found.contests:
-        lines += [*marked(CONTEST_HEAD, _contest_rows(found)), ""]
+        lines += [*marked(_contest_head(found), _contest_rows(found)), "", CONTEST_LEGEND, ""]
     if found.forgetting:
         lines += [*marked(FORGETTING_HEAD, _forgetting_rows(found)), ""]
-    return "\n".join([*lines, *curve_sentences(found.curves), ""])
+    return "\n".join([*lines, *(f"- {line}" for line in curve_sentences(found.curves)), ""])
 
 
 FORGETTING_HEAD = ("strategy", "source, pretrained", "source, tuned", "lost")
@@ -169,10 +200,11 @@ def _html(found: Findings) -> str:
         *(f'<p class="soft">{escape(line)}</p>' for line in found.notes),
         "<h2>The spectrum: result against cost</h2>",
         figure(plots.spectrum(rows, metric), "Each strategy with its 95 % interval; up and to the left is better."),
-        table(SUMMARY_HEAD, _summary_rows(found)),
+        table(_summary_head(found), _summary_rows(found)),
+        f'<p class="soft">{escape(SUMMARY_LEGEND)}</p>',
     ]
     if found.contests:
-        parts.append(table(CONTEST_HEAD, _contest_rows(found)))
+        parts += [table(_contest_head(found), _contest_rows(found)), f'<p class="soft">{escape(CONTEST_LEGEND)}</p>']
     parts.append("<h2>More labels</h2>")
     if any(len(curve.labels) > 1 for curve in found.curves):
         parts.append(figure(plots.learning_curves(found.curves, metric), "Learning curves with 95 % intervals."))
@@ -182,17 +214,24 @@ def _html(found: Findings) -> str:
         parts += [
             f"<h2>What {said} confuses</h2>",
             figure(
-                plots.confusion(chosen, found.task.classes), "Test samples; darker: a larger share of the true class."
+                plots.confusion(chosen, found.task.classes),
+                f"Test samples of seed {chosen.seed}; darker: a larger share of the true class.",
             ),
         ]
     if chosen.calibration:
         parts += [
             "<h2>Reliability</h2>",
-            figure(plots.reliability(chosen), f"How often {found.verdict.strategy} is right when it is so sure."),
+            figure(
+                plots.reliability(chosen),
+                "Across: how sure it is of a class. Up: the share of those test samples that it gets right.",
+            ),
         ]
     parts += [
         "<h2>Learning rates</h2>",
-        figure(plots.stage_rates(first), "By stage, in the last phase of each strategy."),
+        figure(
+            plots.stage_rates(first),
+            "Of each stage, in the last phase of each strategy; a strategy without a line trains no stage.",
+        ),
     ]
     if found.forgetting:
         parts += ["<h2>Forgetting</h2>", table(FORGETTING_HEAD, _forgetting_rows(found))]

@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -26,6 +26,9 @@ from regraft.comparing.receipt import TransferGain, receipt_lines, transfer_gain
 from regraft.comparing.report import Findings, write_report
 from regraft.comparing.trials import Bench, Trial
 from regraft.core import OptionError, Task
+from regraft.core.display import html_list, html_table, html_title
+from regraft.core.words import seconds_said
+from regraft.preparing import trunk_for
 from regraft.strategies import STRATEGIES, strategy_named
 from regraft.strategies.applying import applicable, check_used
 from regraft.tasks import Documents
@@ -49,15 +52,30 @@ class Comparison:
         forgetting: What each strategy lost of the source, at the largest number of shots; empty without source data.
     """
 
-    trials: tuple[Trial, ...]
+    trials: tuple[Trial, ...] = field(repr=False)
     summaries: tuple[Summary, ...]
     gain: TransferGain | None
     report: Path
     verdict: Verdict
     contests: tuple[Contest, ...]
-    curves: tuple[LearningCurve, ...]
+    curves: tuple[LearningCurve, ...] = field(repr=False)
     receipt: tuple[str, ...]
     forgetting: tuple[Forgetting, ...]
+
+    def _repr_html_(self) -> str:
+        rows = [
+            (
+                one.strategy,
+                one.shots,
+                f"{one.mean:.3f}",
+                f"{one.low:.3f} to {one.high:.3f}",
+                seconds_said(one.training_seconds),
+            )
+            for one in self.summaries
+        ]
+        head = ("strategy", "shots", "test result", "95 % interval", "training time")
+        said = html_list([*self.receipt, f"report: {self.report}"])
+        return html_title(self.verdict.reason) + html_table(head, rows, most=len(rows)) + said
 
 
 def compare(  # noqa: PLR0913 - what a caller may say
@@ -102,7 +120,8 @@ def compare(  # noqa: PLR0913 - what a caller may say
         prepared = api.prepare(task, strategy, backbone, applicable(strategy, settings, task.kind), resources)
         if source is not None and prepared.plan.start == "pretrained":
             api.check_source(api.SourceBudget(source), task, prepared, resources)
-    trunk = prepared.backbone
+    # Trials are kept under the weights that the backbone names, not under the random ones of from scratch.
+    trunk = trunk_for(task, backbone, resources)
     try:
         (folder / "trials").mkdir(parents=True, exist_ok=True)
     except OSError as error:
@@ -111,7 +130,7 @@ def compare(  # noqa: PLR0913 - what a caller may say
     groups, more = parts_of(task, shots, range(settings.seed, settings.seed + seeds))
     planned = [(strategy, part) for parts in groups for part in parts for strategy in dict.fromkeys(chosen)]
     trials = _run(bench, planned, on_trial, on_time_left)
-    return _compared(task, folder, trials, (*notes, *more))
+    return _compared(task, trunk.passport.source, folder, trials, (*notes, *more))
 
 
 def _run(
@@ -140,7 +159,7 @@ def _run(
     return tuple(trials)
 
 
-def _compared(task: Task, folder: Path, trials: tuple[Trial, ...], notes: tuple[str, ...]) -> Comparison:
+def _compared(task: Task, backbone: str, folder: Path, trials: tuple[Trial, ...], notes: tuple[str, ...]) -> Comparison:
     groups = grouped(trials)
     most = largest(trials)
     at_most = {strategy: group for (strategy, shots), group in groups.items() if shots == most}
@@ -151,6 +170,6 @@ def _compared(task: Task, folder: Path, trials: tuple[Trial, ...], notes: tuple[
     gain = transfer_gain(at_most, curves)
     receipt = tuple(receipt_lines(gain, at_most))
     summaries = summarise(groups)
-    found = Findings(task, trials, summaries, rows, verdict, receipt, curves, notes)
+    found = Findings(task, backbone, trials, summaries, rows, verdict, receipt, curves, notes)
     forgetting = forgetting_of(at_most)
     return Comparison(trials, summaries, gain, write_report(folder, found), verdict, rows, curves, receipt, forgetting)

@@ -2,10 +2,12 @@
 
 import math
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
+from regraft.core.display import html_table, html_title
 from regraft.core.outline import Outline
+from regraft.core.words import seconds_said
 
 
 @dataclass(frozen=True)
@@ -43,8 +45,8 @@ class Evidence:
 
     task: str
     backbone: str
-    outline: Outline
-    measurements: tuple[Measurement, ...]
+    outline: Outline = field(repr=False)
+    measurements: tuple[Measurement, ...] = field(repr=False)
 
     def __iter__(self) -> Iterator[Measurement]:
         return iter(self.measurements)
@@ -62,6 +64,20 @@ class Evidence:
     def seconds(self) -> float:
         """What all of it cost, wall time."""
         return sum(one.seconds for one in self.measurements)
+
+    def _repr_html_(self) -> str:
+        said = f": {len(self.measurements)} measurements in {seconds_said(self.seconds)}"
+        rows = [
+            (
+                one.name,
+                f"{one.value:.4g}",
+                f"{one.low:.4g} to {one.high:.4g}" if math.isfinite(one.low) else "",
+                one.source,
+            )
+            for one in self.measurements
+        ]
+        head = ("measurement", "value", "80 % interval", "how it was got")
+        return html_title(f"{self.task} on {self.backbone}", said) + html_table(head, rows, most=len(rows))
 
     def to_json(self) -> dict[str, Any]:
         """Plain data for JSON; what is not a number becomes null."""

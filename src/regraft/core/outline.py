@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from regraft.core.display import html_table, html_title
 from regraft.core.errors import OptionError
 
 # Families made of attention and dense layers; the others are convolutional.
@@ -41,6 +42,11 @@ class Outline:
 
     def __iter__(self) -> Iterator[Stage]:
         return iter(self.stages)
+
+    def _repr_html_(self) -> str:
+        rows = [(stage.name, f"{stage.parameters:,}", f"{stage.width:,}") for stage in self.stages]
+        title = html_title(self.name, f": {len(self)} stages, {self.parameters:,} parameters")
+        return title + html_table(("stage", "parameters", "features"), rows, most=len(rows))
 
     @property
     def parameters(self) -> int:

@@ -2,6 +2,8 @@
 
 from dataclasses import asdict, dataclass
 
+from regraft.core.display import html_list
+
 
 @dataclass(frozen=True)
 class Passport:
@@ -30,6 +32,9 @@ class Passport:
     input_size: tuple[int, ...] = ()
     mean: tuple[float, ...] = ()
     std: tuple[float, ...] = ()
+
+    def _repr_html_(self) -> str:
+        return html_list([f"weights: {self.source}", f"licence: {self.license}", f"source data: {self.source_data}"])
 
     def to_json(self) -> dict[str, object]:
         """Plain data for JSON."""

@@ -1,9 +1,9 @@
 """Strategies ranked on evidence."""
 
 from dataclasses import asdict, dataclass
-from html import escape
 from typing import Any
 
+from regraft.core.display import html_list, html_table
 from regraft.core.evidence import Evidence
 from regraft.core.words import metric_said, seconds_said
 
@@ -84,24 +84,30 @@ class Recommendation:
         return self.choices[0]
 
     def _repr_html_(self) -> str:
-        rows, seen = "", set()
+        rows, seen = [], set()
         for one in self.choices:
             if (one.strategy, one.backbone) in seen:
                 continue
             seen.add((one.strategy, one.backbone))
-            cells = (
-                escape(one.strategy),
-                escape(one.boundary),
-                escape(one.backbone),
-                f"{one.expected:.3f}",
-                f"{one.low:.3f} to {one.high:.3f}",
-                seconds_said(one.cost_seconds),
+            rows.append(
+                (
+                    one.strategy,
+                    one.boundary,
+                    one.backbone,
+                    f"{one.expected:.3f}",
+                    f"{one.low:.3f} to {one.high:.3f}",
+                    seconds_said(one.cost_seconds),
+                )
             )
-            rows += "<tr>" + "".join(f"<td>{cell}</td>" for cell in cells) + "</tr>"
-        names = ("strategy", "boundary", "backbone", metric_said(self.metric), "80 % interval", "fit takes")
-        heads = "".join(f"<th>{name}</th>" for name in names)
-        reasons = "".join(f"<li>{escape(reason)}</li>" for reason in self.reasons)
-        return f"<table><tr>{heads}</tr>{rows}</table><ul>{reasons}</ul>"
+        head = (
+            "strategy",
+            "boundary",
+            "backbone",
+            f"expected {metric_said(self.metric)}",
+            "80 % interval",
+            "fit takes",
+        )
+        return html_table(head, rows) + html_list(self.reasons)
 
     def to_json(self) -> dict[str, Any]:
         """The keys that `regraft recommend --json` promises."""

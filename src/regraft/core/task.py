@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
+from regraft.core.display import html_list, html_table, html_title
+
 TaskKind = Literal[
     "image-classification",
     "text-classification",
@@ -96,7 +98,7 @@ class Problem:
     items: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Split:
     """Samples with their targets, index by index.
 
@@ -106,6 +108,9 @@ class Split:
 
     samples: tuple[Sample, ...]
     targets: tuple[Any, ...]
+
+    def __repr__(self) -> str:
+        return f"Split({len(self)} samples)"
 
     def __len__(self) -> int:
         return len(self.samples)
@@ -182,6 +187,19 @@ class Task:
         counted = self.kind.endswith("-classification") and self.kind != "token-classification"
         smallest = min(self._counted(self.train).values(), default=0) if counted else len(self.train)
         return TaskSummary(self.kind, len(self.classes), len(self.train), smallest)
+
+    def _repr_html_(self) -> str:
+        counts = self.counts()
+        rows = [("all", *(f"{len(split):,}" for split in self.splits.values()))]
+        if self.kind.endswith("-classification"):
+            rows += [(label, *(f"{counts[name][label]:,}" for name in self.splits)) for label in self.classes]
+        unit = "class, words" if self.kind == "token-classification" else "class"
+        classes = f", {len(self.classes)} classes" if self.classes else ""
+        return (
+            html_title(self.name, f": {self.kind.replace('-', ' ')}{classes}")
+            + html_table((unit, *self.splits), rows)
+            + html_list([problem.message for problem in self.problems])
+        )
 
     def _counted(self, split: Split) -> Counter[int]:
         """How often each class occurs: samples, or words of token classification."""

@@ -28,6 +28,12 @@ def joules_said(joules: float) -> str:
     return f"{joules / 3.6e6:.2g} kWh" if abs(joules) >= 3.6e5 else f"{joules / 1000:.0f} kJ"
 
 
+def backbone_said(backbone: str) -> str:
+    """A backbone's name for a person: of a folder, its last part."""
+    is_folder = "/" in backbone and not backbone.startswith(("hf:", "scratch:hf:"))
+    return backbone.rstrip("/").rpartition("/")[2] if is_folder else backbone
+
+
 def metric_said(metric: str) -> str:
     """A metric's name for a person: `macro_f1` is `macro F1`."""
     known = {"pearson": "Pearson correlation", "f1": "F1", "entity_f1": "entity F1", "macro_f1": "macro F1"}

@@ -5,6 +5,8 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from regraft.core.display import html_table
+from regraft.core.words import metric_said
 from regraft.evaluating.bootstrap import Bootstrap, Floats, Ints, bootstrap
 
 CALIBRATION_BINS = 15  # Guo 2017, "On Calibration of Modern Neural Networks", section 5
@@ -36,10 +38,17 @@ class Evaluation:
 
     metrics: Mapping[str, float]
     intervals: Mapping[str, tuple[float, float]]
-    confusion: list[list[int]]
-    calibration: tuple[CalibrationBin, ...]
+    confusion: list[list[int]] = field(repr=False)
+    calibration: tuple[CalibrationBin, ...] = field(repr=False)
     samples: int
     draws: Mapping[str, Floats] = field(default_factory=dict, repr=False)
+
+    def _repr_html_(self) -> str:
+        rows = [
+            (metric_said(name), f"{value:.3f}", "{:.3f} to {:.3f}".format(*self.intervals[name]))
+            for name, value in self.metrics.items()
+        ]
+        return html_table((f"{self.samples:,} samples", "value", "95 % interval"), rows)
 
     @classmethod
     def of(

@@ -21,7 +21,7 @@ PAPER = 255
 
 def stage_accuracies(stages: Sequence[StageFinding], raw: float, together: float, chance: float, said: str) -> str:
     """The probe of each stage with its interval, against the raw input, all stages and chance."""
-    figure, axes = new_figure((7.6, 4.0))
+    figure, axes = new_figure((6.8, 4.0))
     places = np.arange(len(stages))
     values = np.array([one.probe_accuracy for one in stages])
     errors = np.clip([[one.probe_accuracy - one.low, one.high - one.probe_accuracy] for one in stages], 0, None).T

@@ -1,6 +1,6 @@
 """What a look at a backbone's feature hierarchy found, as plain data."""
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -8,6 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from regraft.core import Evidence
+from regraft.core.display import html_list, html_table, html_title
+from regraft.core.words import backbone_said, metric_said
 from regraft.hierarchy.filters import Filters
 from regraft.hierarchy.patches import StagePatches
 from regraft.hierarchy.texts import Anchor
@@ -70,14 +72,14 @@ class Probe:
     metric: str
     classes: tuple[str, ...]
     samples: int
-    stages: tuple[StageFinding, ...]
+    stages: tuple[StageFinding, ...] = field(repr=False)
     together: float
     raw: float
     chance: float
-    cka: NDArray[np.float64]
-    filters: Filters | None
-    patches: tuple[StagePatches, ...]
-    anchors: tuple[Anchor, ...]
+    cka: NDArray[np.float64] = field(repr=False)
+    filters: Filters | None = field(repr=False)
+    patches: tuple[StagePatches, ...] = field(repr=False)
+    anchors: tuple[Anchor, ...] = field(repr=False)
     evidence: Evidence
     sentences: tuple[str, ...]
     report: Path | None = None
@@ -86,6 +88,18 @@ class Probe:
     def best(self) -> StageFinding:
         """The stage of the best probe; of equals the last."""
         return max(reversed(self.stages), key=lambda one: one.probe_accuracy)
+
+    def _repr_html_(self) -> str:
+        rows = [
+            (one.name, f"{one.width:,}", f"{one.probe_accuracy:.3f}", f"{one.low:.3f} to {one.high:.3f}")
+            for one in self.stages
+        ]
+        head = ("stage", "features", f"probe {metric_said(self.metric)}", "80 % interval")
+        return (
+            html_title(self.task, f" on {backbone_said(self.backbone)}: {self.samples:,} training samples")
+            + html_table(head, rows, most=len(rows))
+            + html_list(self.sentences)
+        )
 
     def to_json(self) -> dict[str, Any]:
         """The keys that `regraft probe --json` promises, and what goes with them."""

@@ -17,9 +17,9 @@ CHANNELS = 4
 PATCHES = 6
 SMALLEST_SIDE = 12  # pixels: less shows nothing
 RULE = (
-    "Channels are those whose strongest activation differs most between classes (F ratio), while there are classes left "
-    "no two for the same; patches are where a channel is strongest, one from each picture, cut to what the position looks "
-    f"at (at least {SMALLEST_SIDE} pixels)."
+    "The channels whose strongest activation differs most between classes (F: variance between classes by variance "
+    "within), each for another class as long as there are classes left. Their patches show where the channel is "
+    f"strongest, one from each picture, cut to what that position looks at (at least {SMALLEST_SIDE} pixels)."
 )
 
 

@@ -3,7 +3,7 @@
 from html import escape
 from pathlib import Path
 
-from regraft.core.words import metric_said
+from regraft.core.words import backbone_said, metric_said
 from regraft.hierarchy import patches as patching
 from regraft.hierarchy import texts
 from regraft.hierarchy.figures import cka_figure, filters_png, patches_png, stage_accuracies
@@ -18,13 +18,18 @@ EXTRA = """
 .words { white-space: normal !important; } .words .line span { padding: .1rem .15rem; border-radius: .2rem; color: #1a1a1a; }
 .words .line { background: #ffffff; border-radius: .3rem; padding: .1rem .3rem; display: inline-block; line-height: 1.8; }
 .words .near { display: block; font-size: .9rem; color: var(--soft); } .same { color: #009e73; } .other { color: #d55e00; }
+@media (max-width: 40rem) { .anchor tr { display: grid; grid-template-columns: 1fr auto; border-bottom: 1px solid var(--line); }
+.anchor th, .anchor td { border: 0; } .anchor .words { grid-column: 1 / -1; } }
 """
-HEAD = ("stage", "width", "probe", "80 % interval", "learnt from", "LogME", "CKA with last")
+LEGEND = (
+    "Width: features of the stage. Learnt from: the probe on the samples that it has learnt from. LogME: how well linear "
+    "models explain the labels, from the features alone (You 2021); higher is better. CKA: how like the last stage it is."
+)
 
 
 def write_report(folder: Path, found: Probe) -> Path:
     """Write `report.html`; its path."""
-    title = f"{found.task}: the feature hierarchy of {_plain(found.backbone)}"
+    title = f"{found.task}: the feature hierarchy of {backbone_said(found.backbone)}"
     parts = [
         f"<h1>{escape(title)}</h1>",
         f'<p class="soft">{found.samples} training samples, {len(found.classes)} classes; no validation or test sample '
@@ -38,7 +43,11 @@ def write_report(folder: Path, found: Probe) -> Path:
             stage_accuracies(found.stages, found.raw, found.together, found.chance, metric_said(found.metric)),
             "Probe of each stage, input side first. A gap between the lines: the stage knows its samples by heart.",
         ),
-        table(HEAD, _rows(found)),
+        table(
+            ("stage", "width", f"probe {metric_said(found.metric)}", "80 % interval", "learnt from", "LogME", "CKA"),
+            _rows(found),
+        ),
+        f'<p class="soft">{escape(LEGEND)}</p>',
         "<h2>How alike stages are</h2>",
         figure(
             cka_figure([one.name for one in found.stages], found.cka),
@@ -56,11 +65,6 @@ def write_report(folder: Path, found: Probe) -> Path:
     file = folder / "report.html"
     write_page(file, page(title, parts, style=EXTRA))
     return file
-
-
-def _plain(backbone: str) -> str:
-    """A backbone's name without the folders above it."""
-    return Path(backbone).name if "/" in backbone else backbone
 
 
 def _rows(found: Probe) -> list[tuple[str, ...]]:
@@ -117,12 +121,11 @@ def _anchor(found: Probe, anchor: Anchor) -> str:
             f'<span class="{mark}">{escape(found.classes[near.label])}</span></span></td></tr>'
         )
     head = (
-        f"<th>layer</th><th class=number>p({escape(label)})</th><th class=words>words: orange holds the class up, blue speaks against; "
-        "below, the nearest other text and its class</th>"
+        f"<th>layer</th><th class=number>p({escape(label)})</th><th class=words>words, and the nearest other text</th>"
     )
     return (
         f"<h3>{escape(anchor.text + pair)} <span class=soft>({escape(label)})</span></h3>"
-        f'<div class="table"><table><thead><tr>{head}</tr></thead><tbody>{"".join(rows)}</tbody></table></div>'
+        f'<div class="table anchor"><table><thead><tr>{head}</tr></thead><tbody>{"".join(rows)}</tbody></table></div>'
     )
 
 

@@ -21,9 +21,10 @@ MOST_WORDS = 16  # of a text that is shown: longer ones are hard to read in colo
 STRENGTH = 0.1
 MOST_ITERATIONS = 200
 RULE = (
-    "The texts are those nearest the mean of their class in the last layer, of the largest classes. The probe of a layer "
-    "has not learnt from them; a word's weight is by how much the probability of the true class falls when the word is "
-    "left out."
+    "Of each of the largest classes, the text nearest the mean of its class in the last layer; the probe of a layer has "
+    "not learnt from it. p is the probability that the probe gives the true class. Orange words hold that class up (p "
+    "falls when the word is left out), blue ones speak against it. Below the words stands the nearest other text, with "
+    "its class."
 )
 
 

@@ -1,6 +1,6 @@
 """What every report is made of: one HTML file that needs nothing else, and figures as SVG."""
 
-from regraft.reporting.drawing import COLOURS, WIDE, new_figure, short, svg_of
+from regraft.reporting.drawing import COLOURS, WIDE, new_figure, plain_ticks, short, svg_of
 from regraft.reporting.page import STYLE, figure, page, picture, table, write_page
 
 __all__ = [
@@ -11,6 +11,7 @@ __all__ = [
     "new_figure",
     "page",
     "picture",
+    "plain_ticks",
     "short",
     "svg_of",
     "table",

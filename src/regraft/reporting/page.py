@@ -11,11 +11,11 @@ STYLE = """
 body { font: 16px/1.5 system-ui, sans-serif; color: var(--ink); background: var(--paper); margin: 0 auto; max-width: 62rem; padding: 1rem; }
 h1 { font-size: 1.6rem; } h2 { font-size: 1.2rem; margin-top: 2rem; }
 .said { font-size: 1.05rem; } .soft { color: var(--soft); }
-.table { overflow-x: auto; } table { border-collapse: collapse; width: 100%; font-variant-numeric: tabular-nums; }
+.table { overflow-x: auto; margin: 1rem 0; } table { border-collapse: collapse; width: 100%; font-variant-numeric: tabular-nums; }
 th, td { text-align: left; padding: .3rem .7rem; border-bottom: 1px solid var(--line); white-space: nowrap; }
 td.number, th.number { text-align: right; }
 figure { margin: 1rem 0; padding: .7rem; background: #ffffff; color: #1a1a1a; border: 1px solid var(--line); border-radius: .5rem; overflow-x: auto; }
-figure svg { max-width: 100%; height: auto; } figcaption { font-size: .9rem; }
+figure svg { display: block; margin: 0 auto; max-width: max(100%, 26rem); height: auto; } figcaption { font-size: .9rem; }
 """.strip()
 
 
