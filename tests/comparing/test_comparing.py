@@ -154,7 +154,7 @@ def test_a_kept_trial_is_found_whatever_else_is_compared(
 ) -> None:
     folder = shutil.copytree(found[1], tmp_path / "study")
     kept = {file.name for file in (folder / "trials").glob("*.json")}
-    compare(task, folder, strategies=("feature-extraction",), seeds=2, shots=(2,), settings=api.Settings(epochs=1))
+    compare(task, folder, strategies=("feature-extraction",), seeds=2, shots=(2,))
     assert {file.name for file in (folder / "trials").glob("*.json")} == kept
 
 
