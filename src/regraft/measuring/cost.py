@@ -13,7 +13,7 @@ from regraft.core import Plan, Solve, Task, Train
 TIMED = 8  # samples in the timed batch
 REPEATS = 2  # of which the faster counts: a busy machine only ever makes it slower
 ADAPTED = 0.9  # of a training step where only adapters learn: gradients of activations remain (benchmarks/README.md)
-HIDDEN = 0.5  # share of reading and preprocessing that is not hidden behind the network, two threads ahead
+HIDDEN = 0.5  # share of reading and preprocessing that is not hidden behind the network, threads ahead
 LATE_STOP = 0.85  # share of the epochs that are run before the validation loss has stopped falling
 SOLVER_FLOPS = 4e9  # a second, of the convex solver on one core
 SOLVER_PASSES = 600  # over the features, for the whole path of strengths and folds
