@@ -27,7 +27,7 @@ from regraft.pretraining.verb import pretrain
 from regraft.running import execute
 from regraft.running.resources import Resources
 from regraft.strategies import STRATEGIES, Settings
-from regraft.tasks import Inspection, few_shot, inspect_data, open_task
+from regraft.tasks import few_shot, inspect_data, open_task
 
 __all__ = [
     "STRATEGIES",
@@ -56,28 +56,7 @@ __all__ = [
 RUN_FOLDER = "run"
 
 
-def inspect(
-    data: str | Path,
-    *,
-    text_column: str = "text",
-    label_column: str = "label",
-    pair_column: str = "text_pair",
-    group_column: str = "",
-    seed: int = 0,
-    strict: bool = False,
-    offline: bool = False,
-) -> Inspection:
-    """What the data is and what is wrong with it; see `regraft.tasks.inspect_data`."""
-    return inspect_data(
-        data,
-        text_column=text_column,
-        label_column=label_column,
-        pair_column=pair_column,
-        group_column=group_column,
-        seed=seed,
-        strict=strict,
-        offline=offline,
-    )
+inspect = inspect_data  # what the data are and what is wrong with them, under the name of the command
 
 
 def fit(  # noqa: PLR0913 - what a caller may say

@@ -3,7 +3,7 @@
 import functools
 import shlex
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -47,31 +47,17 @@ class Given:
         """What the data are, and what is wrong with them."""
         from regraft.tasks import inspect_data  # noqa: PLC0415 - keeps --help fast; without torch, which takes seconds
 
-        return inspect_data(
-            self.data,
-            text_column=self.text_column,
-            label_column=self.label_column,
-            pair_column=self.pair_column,
-            group_column=self.group_column,
-            seed=shared.seed,
-            strict=self.strict,
-            offline=shared.offline,
-        )
+        return inspect_data(**self._arguments(shared))
 
     def opened(self, shared: Shared) -> "Task":
         """The data as a task."""
         from regraft.tasks import open_task  # noqa: PLC0415 - keeps --help fast
 
-        return open_task(
-            self.data,
-            text_column=self.text_column,
-            label_column=self.label_column,
-            pair_column=self.pair_column,
-            group_column=self.group_column,
-            seed=shared.seed,
-            strict=self.strict,
-            offline=shared.offline,
-        )
+        return open_task(**self._arguments(shared))
+
+    def _arguments(self, shared: Shared) -> dict[str, Any]:
+        """What reading the data takes: all that is said here, by the same names."""
+        return {**asdict(self), "seed": shared.seed, "offline": shared.offline}
 
 
 DATA_OPTIONS = (

@@ -87,8 +87,7 @@ class Situation:
     @property
     def all_gain(self) -> float:
         """What a probe of all stages gains over one of the last."""
-        found = self.evidence.get("probe/all")
-        return 0.0 if found is None or self.probe is None else found.value - self.probe.value
+        return self.stage_gain("all")
 
     @property
     def best_earlier(self) -> str | None:
@@ -101,14 +100,7 @@ class Situation:
     def earlier_gain(self) -> float:
         """What the best earlier stage's probe gains over the last one's; below 0 where the last is best."""
         best = self.best_earlier
-        found = None if best is None else self.evidence.get(f"probe/{best}")
-        return 0.0 if found is None or self.probe is None else found.value - self.probe.value
-
-    @property
-    def overfit(self) -> float:
-        """Training metric of the last stage's probe less the cross-validated one."""
-        found = self.evidence.get(f"probe-train/{self.stages[-1]}")
-        return 1 - self.reached if found is None else found.value - self.reached
+        return 0.0 if best is None else self.stage_gain(best)
 
     @property
     def slope(self) -> float | None:
@@ -120,7 +112,7 @@ class Situation:
         return (high - low) / math.log2(many / few) if many > few else None
 
     def stage_gain(self, stage: str) -> float:
-        """What a probe of an earlier stage gains over one of the last; 0 where it was not measured."""
+        """What a probe of another stage, or of `all`, gains over one of the last; 0 where it was not measured."""
         found = self.evidence.get(f"probe/{stage}")
         return 0.0 if found is None or self.probe is None else found.value - self.probe.value
 

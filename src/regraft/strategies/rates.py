@@ -45,7 +45,8 @@ def rates_for(outline: Outline) -> Rates:
     """The default rates of a family; small convolutional networks and narrower text trunks take larger ones.
 
     Whole-model tuning at 1e-4, 3e-4 and 1e-3 with ten labels a class has mean validation accuracy 0.750, 0.771 and
-    0.742 for mobilenetv2_100 (2 million parameters) and 0.624, 0.657 and 0.635 for bundled:resnet-small (5 million).
+    0.742 for mobilenetv2_100 (2 million parameters) and 0.624, 0.657 and 0.635 for bundled:resnet-small (5 million;
+    `benchmarks/rates.py --summary`).
 
     MiniLM (384 wide) at 5e-5, 1e-4, 2e-4 and 4e-4 for four epochs has validation entity F1 0.62, 0.75, 0.85 and 0.88
     on snips_slots, and accuracy 0.80, 0.86, 0.90 and 0.91 on banking77 (`benchmarks/rates.py`). The third is taken:
