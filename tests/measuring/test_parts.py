@@ -19,6 +19,7 @@ from regraft.measuring.jackknife import Jackknife, with_interval
 from regraft.measuring.probes import folds_of, probe, share_interval, standardised
 from regraft.measuring.profile import label_noise
 from regraft.measuring.source_statistics import SourceStatistics
+from regraft.measuring.stages import all_stages
 from regraft.measuring.subject import Subject, drawn_rows, twin_groups
 from regraft.scores import ScoreInputs
 from regraft.scores.logme import LOGME
@@ -182,3 +183,22 @@ def test_twins_leave_a_jackknife_together_and_a_large_one_says_that_it_is_not_do
     low, _, said = with_interval(replace(jackknife, inputs=large), LOGME, 0.0)
     assert np.isnan(low)
     assert said.startswith("no interval: 1000 samples")
+
+
+def test_the_pool_of_all_stages_is_judged_on_samples_that_its_weights_have_not_seen(subject: Subject) -> None:
+    shape, rng = (len(subject.samples), 12), np.random.default_rng(0)
+    found = []
+    for _ in range(20):
+        noise = [rng.normal(size=shape).astype(np.float32) for _ in range(8)]
+        found += [one.value for one in all_stages(replace(subject, stages=noise))]
+    chance = np.bincount(subject.labels).max() / len(subject.labels)
+    assert np.mean(found) == pytest.approx(chance, abs=0.06)
+
+
+def test_the_pool_of_all_stages_knows_what_any_stage_knows(subject: Subject) -> None:
+    rng, count = np.random.default_rng(0), len(subject.samples)
+    telling = np.eye(subject.classes)[subject.labels] + rng.normal(scale=0.2, size=(count, subject.classes))
+    noise = [rng.normal(size=(count, 30)) for _ in range(2)]
+    parts = [part.astype(np.float32) for part in (noise[0], telling, noise[1])]
+    (found,) = all_stages(replace(subject, stages=parts))
+    assert found.value > 0.9

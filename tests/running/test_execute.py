@@ -65,7 +65,7 @@ def test_two_classes_give_the_same_probabilities_as_scikit_learn() -> None:
     scaler = StandardScaler().fit(inputs)
     theirs = LogisticRegression(C=ours.strength, max_iter=1000).fit(scaler.transform(inputs), targets)
     np.testing.assert_allclose(ours.probabilities(inputs), theirs.predict_proba(scaler.transform(inputs)), atol=2e-3)
-    assert len(ours.path) == 10
+    assert len(ours.chosen.path) == 10
 
 
 def test_feature_extraction_learns_and_leaves_the_trunk(texts: Task, tmp_path: Path) -> None:

@@ -130,7 +130,7 @@ def _all(subject: Subject, source: Task | SourceStatistics | None) -> Iterator[M
         yield label_noise(subject.last_probe.held, subject.labels)
     yield from similarity(subject, source)
     yield from other_stages(subject)
-    yield from panel(subject)
     yield from all_stages(subject)
+    yield from panel(subject)
     yield from curve(subject)
     yield from stage_similarity(subject)

@@ -7,8 +7,9 @@ import numpy as np
 from regraft.core import Measurement
 from regraft.measuring.cka import cka_matrix
 from regraft.measuring.jackknife import Jackknife, with_interval
-from regraft.measuring.probes import Z80, Probed, probe, standardised
+from regraft.measuring.probes import Z80, Probed, probe, share_interval, standardised
 from regraft.measuring.subject import Subject
+from regraft.running.pool import pool_weights, pooled
 from regraft.scores import ScoreInputs
 from regraft.scores.logme import LOGME
 
@@ -35,7 +36,7 @@ def other_stages(subject: Subject) -> Iterator[Measurement]:
     best, best_name = last, subject.names[-1]
     for number in reversed(range(len(subject.stages) - 1)):
         name = subject.names[number]
-        found = subject.probed(subject.stages[number])
+        found = subject.stage_probe(number)
         yield _held(subject, name, found)
         yield _learnt(name, found)
         if found.value > best.value:
@@ -55,12 +56,29 @@ def every_stage(subject: Subject) -> Iterator[Measurement]:
 
 
 def all_stages(subject: Subject) -> Iterator[Measurement]:
-    """The probe of all stages side by side, each with the same total variance (Evci 2022, Head2Toe)."""
+    """All stages read at once: the pool of their probes; of quantities one probe of all features side by side."""
+    if subject.classes:
+        yield _held(subject, "all", _pool(subject))
+        return
     widths = [part.shape[1] for part in subject.stages]
     parts = [standardised(part) / np.float32(np.sqrt(part.shape[1] / np.mean(widths))) for part in subject.stages]
     found = probe(np.concatenate(parts, axis=1), subject.targets, subject.classes, subject.folds)
     yield _held(subject, "all", found)
     yield _learnt("all", found)
+
+
+def _pool(subject: Subject) -> Probed:
+    """What the stages' probes say together of held-out samples; the weights are learnt from the other folds."""
+    held = [subject.stage_probe(number).held for number in range(len(subject.stages))]
+    labels, seen = subject.labels, np.concatenate([rows for _, rows in subject.folds])
+    together = np.full_like(held[-1], 1 / subject.classes)
+    for _, rows in subject.folds:
+        others = np.setdiff1d(seen, rows)
+        weights = pool_weights([one[others] for one in held], labels[others])
+        together[rows] = pooled([one[rows] for one in held], weights)
+    hits = (together.argmax(axis=1) == labels).astype(np.float64)
+    value = float(hits[seen].mean())
+    return Probed(value, *share_interval(value, len(seen)), float("nan"), hits, together, float("nan"))
 
 
 def transferability(subject: Subject) -> Iterator[Measurement]:

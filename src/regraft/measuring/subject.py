@@ -75,7 +75,17 @@ class Subject:
     @functools.cached_property
     def last_probe(self) -> Probed:
         """The probe of the last stage."""
-        return self.probed(self.stages[-1])
+        return self.stage_probe(len(self.stages) - 1)
+
+    def stage_probe(self, number: int) -> Probed:
+        """The probe of one stage, computed once."""
+        if number not in self._probes:
+            self._probes[number] = self.probed(self.stages[number])
+        return self._probes[number]
+
+    @functools.cached_property
+    def _probes(self) -> dict[int, Probed]:
+        return {}
 
     def probed(self, features: Floats) -> Probed:
         """The probe of some features of the samples, (N, D)."""

@@ -1,7 +1,7 @@
 """Run a plan, phase by phase, yielding what was done."""
 
 import time
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Callable, Generator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -21,7 +21,7 @@ from regraft.running.checkpoint import Checkpoint, Position, read_checkpoint, ru
 from regraft.running.devices import resolve_device
 from regraft.running.penalties import Keeper, build_keeper
 from regraft.running.phase import PhaseRun
-from regraft.running.probe import Solution, solve_logistic, solve_ridge
+from regraft.running.probe import Solution, solve_logistic, solve_ridge, solved
 from regraft.running.replay import build_replay
 from regraft.running.units import as_units
 
@@ -147,34 +147,35 @@ def _solve(number: int, phase: Solve, plan: Plan, backbone: Backbone, head: Head
     count = len(task.train)
     targets, held = np.asarray(task.train.targets), np.asarray(task.validation.targets)
     parts = 3 if head.reads == "pairs" else 1
-    groups = [backbone.outline.stages[tap].width for tap in head.taps] * parts
+    widths = [parts * backbone.outline.stages[tap].width for tap in head.taps]
     together = task.together(task.train.samples)
-    solution = _solution(features[:count], targets, task, phase, plan.seed, groups, together)
+    if task.kind == "text-regression":
+        solution = solve_ridge(features[:count], targets, phase, widths)
+    else:
+        solution = solve_logistic(features[:count], targets, len(task.classes), phase, plan.seed, widths, together)
     metrics = {"strength": solution.strength}
     if len(held):
         found = _measured(solution, features[count:], held)
         metrics |= {"loss": found.metrics["log_loss" if task.classes else "squared_error"], **found.metrics}
         # The strength is chosen and the validation part has said how good that is: now it may be learnt from.
-        chosen = replace(phase, strengths=(solution.strength,))
-        solution = _solution(features, np.concatenate([targets, held]), task, chosen, 0, groups)
+        everything = np.concatenate([targets, held])
+        if task.kind == "text-regression":
+            solution = solve_ridge(features, everything, replace(phase, strengths=(solution.strength,)), widths)
+        else:
+            solution = solved(features, everything, len(task.classes), solution.chosen, widths)
     head.load_state_dict(solution.head.state_dict())
     seconds = time.perf_counter() - begun
-    note = f"engine {extraction.engine}"
+    note = f"engine {extraction.engine}{_weighed(backbone, head, solution)}"
     return Step(number, 0, solution.loss, metrics, seconds, extraction.seconds, note, extraction.stored_seconds)
 
 
-def _solution(
-    features: Floats,
-    targets: "NDArray[Any]",
-    task: Task,
-    phase: Solve,
-    seed: int,
-    groups: list[int],
-    together: Sequence[int] = (),
-) -> Solution:
-    if task.kind == "text-regression":
-        return solve_ridge(features, targets, phase, groups)
-    return solve_logistic(features, targets, len(task.classes), phase, seed, groups, together)
+def _weighed(backbone: Backbone, head: Head, solution: Solution) -> str:
+    """How much each stage says, where a pool reads more than one."""
+    if len(solution.shares) < 2:
+        return ""
+    names = [backbone.outline.stages[tap].name for tap in head.taps]
+    said = ", ".join(f"{name} {share:.0%}" for name, share in zip(names, solution.shares, strict=True))
+    return f"; share of each stage: {said}"
 
 
 def _measured(solution: Solution, features: Floats, targets: "NDArray[Any]") -> Evaluation:

@@ -2,7 +2,7 @@
 
 import warnings
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
@@ -13,9 +13,9 @@ from sklearn.model_selection import StratifiedGroupKFold, StratifiedKFold
 
 from regraft.core import Solve
 from regraft.heads import LogisticHead, RidgeHead
+from regraft.running.pool import Doubles, Ints, pool_weights, resting_weights
 
 Floats = NDArray[np.float32]
-Ints = NDArray[np.int64]
 Folds = list[tuple[Ints, Ints]]
 
 PATH_TOLERANCE = 1e-3  # while choosing: the log loss between strengths differs by far more
@@ -24,20 +24,40 @@ MOST_ITERATIONS = 500
 
 
 @dataclass(frozen=True)
+class Chosen:
+    """What cross-validation chose for a logistic head.
+
+    Attributes:
+        strengths: Inverse regularisation strength (scikit-learn's C) of each stage that is read.
+        weights: What each stage's logits count; (1,) for a single stage.
+        path: Cross-validated loss of every strength tried on the last of these stages.
+    """
+
+    strengths: tuple[float, ...]
+    weights: tuple[float, ...]
+    path: dict[float, float]
+
+
+@dataclass(frozen=True)
 class Solution:
     """A solved head and how it was chosen.
 
     Attributes:
         head: On raw features: the standardisation is inside.
-        strength: The chosen inverse regularisation strength (scikit-learn's C, or 1 / alpha).
-        path: Cross-validated loss of every strength tried.
+        chosen: By cross-validation.
         loss: Training loss.
+        shares: How much of what moves the logits comes from each stage that is read; they sum to 1.
     """
 
     head: LogisticHead | RidgeHead
-    strength: float
-    path: dict[float, float]
+    chosen: Chosen
     loss: float
+    shares: tuple[float, ...] = (1.0,)
+
+    @property
+    def strength(self) -> float:
+        """The inverse regularisation strength (scikit-learn's C, or 1 / alpha) on the last stage that is read."""
+        return self.chosen.strengths[-1]
 
     def outputs(self, features: Floats) -> torch.Tensor:
         """What the head makes of raw features, (N, C)."""
@@ -45,9 +65,9 @@ class Solution:
             outputs: torch.Tensor = self.head(torch.from_numpy(features))
         return outputs
 
-    def probabilities(self, features: Floats) -> NDArray[np.float64]:
+    def probabilities(self, features: Floats) -> Doubles:
         """Class probabilities (N, C) of raw features."""
-        probabilities: NDArray[np.float64] = self.outputs(features).double().softmax(dim=1).numpy()
+        probabilities: Doubles = self.outputs(features).double().softmax(dim=1).numpy()
         return probabilities
 
 
@@ -57,7 +77,7 @@ def solve_logistic(
     classes: int,
     phase: Solve,
     seed: int,
-    groups: Sequence[int] = (),
+    widths: Sequence[int] = (),
     together: Sequence[int] = (),
 ) -> Solution:
     """The head with the smallest cross-validated log loss, fitted on all samples.
@@ -68,35 +88,111 @@ def solve_logistic(
         classes: C.
         phase: Strengths and folds.
         seed: Of the folds.
-        groups: Widths of the stages that the features are of; see `_standard`.
+        widths: Of the stages that the features are of, side by side; empty = one stage.
         together: (N,) a number that samples share which no fold may part; empty = each is alone.
     """
-    mean, scale = _standard(features, groups)
-    inputs = (features - mean) / scale
-    path = _path(inputs, targets, phase, stratified_folds(targets, phase.folds, seed, together))
-    strength = min(path, key=lambda one: (path[one], one))
-    model = LogisticRegression(C=strength, tol=TOLERANCE, max_iter=MOST_ITERATIONS).fit(inputs, targets)
+    return solved(features, targets, classes, choose(features, targets, phase, seed, widths, together), widths)
+
+
+def choose(
+    features: Floats,
+    targets: Ints,
+    phase: Solve,
+    seed: int,
+    widths: Sequence[int] = (),
+    together: Sequence[int] = (),
+) -> Chosen:
+    """Strength and weight of every stage, by what held-out samples say; arguments as `solve_logistic` has them."""
+    parts = _parts(features, widths)
+    settled = len(parts) == 1 and len(phase.strengths) == 1
+    folds = [] if settled else stratified_folds(targets, phase.folds, seed, together)
+    if not folds:  # there is nothing to choose, or nothing to choose by
+        middle = sorted(phase.strengths)[len(phase.strengths) // 2]
+        return Chosen((middle,) * len(parts), tuple(resting_weights(len(parts))), {middle: float("nan")})
+    found = [crossed(part, targets, phase.strengths, folds) for part in parts]
+    strengths = tuple(one.strength for one in found)
+    if len(parts) == 1:
+        return Chosen(strengths, (1.0,), found[-1].path)
+    seen = np.concatenate([rows for _, rows in folds])
+    labels = np.searchsorted(np.unique(targets), targets[seen])
+    weights = pool_weights([one.held[seen] for one in found], labels)
+    return Chosen(strengths, tuple(float(one) for one in weights), found[-1].path)
+
+
+@dataclass(frozen=True)
+class Crossed:
+    """What cross-validation says of one stage's features.
+
+    Attributes:
+        strength: With the smallest held-out log loss.
+        path: That loss, of every strength.
+        held: (N, C) probabilities of held-out samples at that strength; C counts the classes that occur.
+    """
+
+    strength: float
+    path: dict[float, float]
+    held: Doubles
+
+
+def crossed(features: Floats, targets: Ints, strengths: Sequence[float], folds: Folds) -> Crossed:
+    """Logistic regression at every strength on every fold, each fit started from the one before."""
+    mean, scale = _standard(features)
+    inputs, classes = (features - mean) / scale, len(np.unique(targets))
+    losses: dict[float, list[float]] = {strength: [] for strength in sorted(strengths)}
+    held = {strength: np.full((len(targets), classes), 1 / classes) for strength in losses}
+    for train, rows in folds:
+        model = LogisticRegression(tol=PATH_TOLERANCE, max_iter=MOST_ITERATIONS, warm_start=True)
+        for strength, held_losses in losses.items():
+            model.set_params(C=strength).fit(inputs[train], targets[train])
+            said = model.predict_proba(inputs[rows])
+            held[strength][rows] = said
+            held_losses.append(float(log_loss(targets[rows], said, labels=model.classes_)))
+    path = {strength: float(np.mean(values)) for strength, values in losses.items()}
+    best = min(path, key=lambda one: (path[one], one))
+    return Crossed(best, path, held[best])
+
+
+def solved(features: Floats, targets: Ints, classes: int, chosen: Chosen, widths: Sequence[int] = ()) -> Solution:
+    """The head of these strengths and weights: one regression per stage, their logits summed by weight.
+
+    So each stage is regularised by itself, as wide and as telling as it is. Summed logits are those of one linear
+    layer on all the features. Several stages side by side in one regression were worse by two points on average
+    (benchmarks/pool.py); Head2Toe (Evci 2022) reads all stages likewise and selects features instead.
+    """
     head = LogisticHead(features.shape[1], classes)
-    weight, bias = _all_classes(model)
+    start, moved = 0, []
     with torch.no_grad():
-        head.mean.copy_(torch.from_numpy(mean))
-        head.scale.copy_(torch.from_numpy(scale))
-        head.weight.copy_(torch.from_numpy(weight))
-        head.bias.copy_(torch.from_numpy(bias))
-    loss = log_loss(targets, model.predict_proba(inputs), labels=range(classes))
-    return Solution(head, strength, path, float(loss))
+        for part, strength, counts in zip(_parts(features, widths), chosen.strengths, chosen.weights, strict=True):
+            mean, scale = _standard(part)
+            inputs = (part - mean) / scale
+            model = LogisticRegression(C=strength, tol=TOLERANCE, max_iter=MOST_ITERATIONS)
+            weight, bias = _all_classes(model.fit(inputs, targets))
+            columns = slice(start, start + part.shape[1])
+            head.mean[columns] = torch.from_numpy(mean)
+            head.scale[columns] = torch.from_numpy(scale)
+            head.weight[:, columns] = counts * torch.from_numpy(weight)
+            head.bias += counts * torch.from_numpy(bias)
+            moved.append(counts * float((inputs @ weight.T).std()))
+            start += part.shape[1]
+    total = sum(moved)
+    shares = tuple(one / total if total else 1 / len(moved) for one in moved)
+    found = Solution(head, chosen, 0.0, shares)
+    return replace(found, loss=float(log_loss(targets, found.probabilities(features), labels=range(classes))))
 
 
-def solve_ridge(features: Floats, targets: NDArray[np.float64], phase: Solve, groups: Sequence[int] = ()) -> Solution:
+def solve_ridge(features: Floats, targets: Doubles, phase: Solve, widths: Sequence[int] = ()) -> Solution:
     """The head with the smallest leave-one-out squared error (closed form, Golub 1979), fitted on all samples.
 
     Args:
         features: (N, D).
         targets: (N,) quantities.
         phase: Strengths; the penalty is 1 / strength.
-        groups: Widths of the stages that the features are of; see `_standard`.
+        widths: Of the stages that the features are of, side by side. Each is scaled to the same total variance: a
+            wide stage would else be regularised less than a narrow one.
     """
-    mean, scale = _standard(features, groups)
+    mean, scale = _standard(features)
+    if len(widths) > 1:
+        scale = scale * np.sqrt(np.repeat(widths, widths) / np.mean(widths)).astype(np.float32)
     inputs = ((features - mean) / scale).astype(np.float64)
     head = RidgeHead(features.shape[1])
     head.begin(torch.from_numpy(targets))
@@ -109,21 +205,19 @@ def solve_ridge(features: Floats, targets: NDArray[np.float64], phase: Solve, gr
         head.scale.copy_(torch.from_numpy(scale))
         head.weight.copy_(torch.from_numpy(model.coef_[None]))
     left = (targets - centre - model.predict(inputs)) / float(head.spread)
-    return Solution(head, 1 / float(model.alpha_), {}, float(np.square(left).mean()))
+    return Solution(head, Chosen((1 / float(model.alpha_),), (1.0,), {}), float(np.square(left).mean()))
 
 
-def _standard(features: Floats, groups: Sequence[int] = ()) -> tuple[Floats, Floats]:
-    """Mean and scale (D,) of each feature.
+def _parts(features: Floats, widths: Sequence[int]) -> list[Floats]:
+    """The features of each stage."""
+    return np.split(features, np.cumsum(widths)[:-1], axis=1) if len(widths) > 1 else [features]
 
-    Features of several stages are scaled group by group so that each stage has the same total variance: a wide
-    stage would else be regularised less than a narrow one. Head2Toe (Evci 2022) normalises its groups likewise.
-    """
+
+def _standard(features: Floats) -> tuple[Floats, Floats]:
+    """Mean and scale (D,) of each feature."""
     mean, scale = features.mean(axis=0), features.std(axis=0)
     # A feature that never changes would be divided by almost nothing.
-    scale = np.where(scale > 1e-6 * max(float(np.abs(mean).max()), 1e-12), scale, 1.0).astype(np.float32)
-    if len(groups) > 1:
-        widths = np.repeat(groups, groups).astype(np.float32)
-        scale = scale * np.sqrt(widths / np.mean(groups))
+    scale = np.where(scale > 1e-6 * max(float(np.abs(mean).max()), 1e-12), scale, 1.0)
     return mean, scale.astype(np.float32)
 
 
@@ -145,20 +239,6 @@ def stratified_folds(targets: Ints, most: int, seed: int, together: Sequence[int
         found = list(StratifiedGroupKFold(count, shuffle=True, random_state=seed).split(targets, targets, groups))
     # A class whose groups are all held out was not learnt: such a fold says nothing.
     return [(learnt, held) for learnt, held in found if len(held) and len(np.unique(targets[learnt])) == len(sizes)]
-
-
-def _path(inputs: Floats, targets: Ints, phase: Solve, folds: Folds) -> dict[float, float]:
-    """Mean held-out log loss of every strength, each fit started from the one before."""
-    if len(phase.strengths) == 1 or not folds:  # there is nothing to choose, or nothing to choose by
-        return {sorted(phase.strengths)[len(phase.strengths) // 2]: float("nan")}
-    losses: dict[float, list[float]] = {strength: [] for strength in sorted(phase.strengths)}
-    for train, held in folds:
-        model = LogisticRegression(tol=PATH_TOLERANCE, max_iter=MOST_ITERATIONS, warm_start=True)
-        for strength, held_losses in losses.items():
-            model.set_params(C=strength).fit(inputs[train], targets[train])
-            held_loss = log_loss(targets[held], model.predict_proba(inputs[held]), labels=model.classes_)
-            held_losses.append(float(held_loss))
-    return {strength: float(np.mean(values)) for strength, values in losses.items()}
 
 
 def _all_classes(model: LogisticRegression) -> tuple[Floats, Floats]:
