@@ -73,3 +73,10 @@ def test_no_cache_leaves_nothing_on_disk(capsys: pytest.CaptureFixture[str], tmp
     assert list((tmp_path / "a").rglob("*.safetensors"))
     assert not list((tmp_path / "b").rglob("*.safetensors"))
     assert none["metrics"] == kept["metrics"]
+
+
+def test_no_cache_keeps_nothing_of_what_auto_measures(capsys: pytest.CaptureFixture[str], tmp_path: Any) -> None:
+    options = ("--strategy", "auto", "--budget", "5", "--no-cache", "--out", str(tmp_path / "m"))
+    found = called(capsys, "fit", INTENTS, *options, "--cache-dir", str(tmp_path / "cache"))
+    assert found["metrics"]["test"]["accuracy"] > 0.5
+    assert not list((tmp_path / "cache").rglob("*.safetensors"))

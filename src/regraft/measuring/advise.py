@@ -58,8 +58,21 @@ def advise(
         always: Strategies to try even where the prior gives them no chance.
         progress: Called with (what, done, total).
     """
+    settings = settings or Settings()
+    with (resources or Resources()).kept(settings.cache is not False) as place:
+        return _advised(task, trunks, settings, place, budget_seconds, always, progress)
+
+
+def _advised(
+    task: Task,
+    trunks: Sequence[Backbone],
+    settings: Settings,
+    resources: Resources,
+    budget_seconds: float,
+    always: Sequence[str],
+    progress: Report | None,
+) -> Recommendation:
     begun = time.perf_counter()
-    settings, resources = settings or Settings(), resources or Resources()
     device = resolve_device(resources.device)
     affordable = max(int(MEASURE_SHARE * budget_seconds / FEWEST_SECONDS), 1)
     chosen = shortlist(trunks, affordable)

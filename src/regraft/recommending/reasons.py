@@ -11,6 +11,9 @@ from regraft.recommending.ranking import tied
 from regraft.recommending.situation import Situation
 
 
+MUCH_CHEAPER = 0.2  # share of the first choice's time
+
+
 def offer_said(one: Estimate) -> str:
     """An offer as a person calls it."""
     offer = one.offer
@@ -112,7 +115,7 @@ def _stages_said(situation: Situation) -> list[str]:
         )
     if abs(situation.all_gain) >= 0.001:
         found.append(
-            f"A probe of all stages side by side reaches {_against(situation.all_gain)} that of the last stage alone."
+            f"A probe of all stages together reaches {_against(situation.all_gain)} that of the last stage alone."
         )
     return found
 
@@ -151,16 +154,22 @@ def _first_said(first: Estimate, order: Sequence[Estimate], metric: str) -> list
             f"{seconds_said(best.cost_seconds)} instead of {seconds_said(first.cost_seconds)}."
         )
     else:
-        cheap = min(order, key=lambda one: one.cost_seconds)
+        cheap = _much_cheaper(first, order)
         rivals = [one for one in order[1:] if tied(best, one)]
         if rivals:
             found.append(f"It is the cheapest of {len(rivals) + 1} that are expected to do equally well.")
-        elif cheap is not first:
+        elif cheap is not None:
             found.append(
-                f"The cheapest, {offer_said(cheap)}, takes {seconds_said(cheap.cost_seconds)} and is expected to reach "
-                f"{cheap.expected:.3f}: {points(first.expected - cheap.expected)} points less than the first."
+                f"Much cheaper: {offer_said(cheap)} takes {seconds_said(cheap.cost_seconds)} and is expected to reach "
+                f"{cheap.expected:.3f}, {points(first.expected - cheap.expected)} points less than the first."
             )
     return found
+
+
+def _much_cheaper(first: Estimate, order: Sequence[Estimate]) -> Estimate | None:
+    """The best of those that take a small part of the first one's time."""
+    cheap = [one for one in order if one.cost_seconds <= MUCH_CHEAPER * first.cost_seconds]
+    return max(cheap, key=lambda one: one.expected, default=None)
 
 
 def _scratch_said(order: Sequence[Estimate], first: Estimate) -> list[str]:

@@ -1,6 +1,9 @@
 """Where work runs and what it may use."""
 
-from dataclasses import dataclass
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from regraft.activations.store import ActivationStore
@@ -26,3 +29,12 @@ class Resources:
     def store(self) -> ActivationStore:
         """The activation store of this cache folder."""
         return ActivationStore((self.cache_dir or default_cache_dir()) / "activations")
+
+    @contextmanager
+    def kept(self, keep: bool) -> Iterator["Resources"]:  # noqa: FBT001 - `with resources.kept(False)` reads well
+        """These resources; unless `keep`, with a cache folder of their own that is removed at the end."""
+        if keep:
+            yield self
+            return
+        with tempfile.TemporaryDirectory(prefix="regraft-") as folder:
+            yield replace(self, cache_dir=Path(folder))
