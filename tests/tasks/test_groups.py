@@ -8,7 +8,8 @@ from PIL import Image
 
 from regraft.comparing.parts import with_test
 from regraft.core import DataError, Solve, Task
-from regraft.running.probe import solve_logistic, stratified_folds
+from regraft.running.probe import solve_logistic, solve_ridge, stratified_folds
+from regraft.strategies.feature_extraction import RIDGE_STRENGTHS
 from regraft.tasks import inspect_data, open_task
 
 
@@ -91,6 +92,16 @@ def test_copies_do_not_choose_the_strength() -> None:
     targets = np.repeat(rng.permutation(40) % 2, 6)
     apart = solve_logistic(features, targets, 2, Solve(), 0)
     together = solve_logistic(features, targets, 2, Solve(), 0, (), [row // 6 for row in range(240)])
+    assert 100 * together.strength <= apart.strength
+
+
+def test_copies_do_not_choose_the_strength_of_a_ridge_head() -> None:
+    rng = np.random.default_rng(0)
+    features = np.repeat(rng.normal(size=(40, 64)).astype(np.float32), 6, axis=0)
+    features += rng.normal(size=features.shape).astype(np.float32) * 0.01
+    targets, phase = np.repeat(rng.normal(size=40), 6), Solve(RIDGE_STRENGTHS)
+    apart = solve_ridge(features, targets, phase)
+    together = solve_ridge(features, targets, phase, (), [row // 6 for row in range(240)])
     assert 100 * together.strength <= apart.strength
 
 

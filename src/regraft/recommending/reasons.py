@@ -10,7 +10,6 @@ from regraft.recommending.offers import PROBE
 from regraft.recommending.ranking import tied
 from regraft.recommending.situation import Situation
 
-
 MUCH_CHEAPER = 0.2  # share of the first choice's time
 
 

@@ -150,7 +150,7 @@ def _solve(number: int, phase: Solve, plan: Plan, backbone: Backbone, head: Head
     widths = [parts * backbone.outline.stages[tap].width for tap in head.taps]
     together = task.together(task.train.samples)
     if task.kind == "text-regression":
-        solution = solve_ridge(features[:count], targets, phase, widths)
+        solution = solve_ridge(features[:count], targets, phase, widths, together)
     else:
         solution = solve_logistic(features[:count], targets, len(task.classes), phase, plan.seed, widths, together)
     metrics = {"strength": solution.strength}

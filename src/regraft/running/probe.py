@@ -9,7 +9,7 @@ import torch
 from numpy.typing import NDArray
 from sklearn.linear_model import LogisticRegression, RidgeCV
 from sklearn.metrics import log_loss
-from sklearn.model_selection import StratifiedGroupKFold, StratifiedKFold
+from sklearn.model_selection import GroupKFold, StratifiedGroupKFold, StratifiedKFold
 
 from regraft.core import Solve
 from regraft.heads import LogisticHead, RidgeHead
@@ -21,6 +21,7 @@ Folds = list[tuple[Ints, Ints]]
 PATH_TOLERANCE = 1e-3  # while choosing: the log loss between strengths differs by far more
 TOLERANCE = 1e-4
 MOST_ITERATIONS = 500
+MOST_FOLDS = 5
 
 
 @dataclass(frozen=True)
@@ -180,8 +181,12 @@ def solved(features: Floats, targets: Ints, classes: int, chosen: Chosen, widths
     return replace(found, loss=float(log_loss(targets, found.probabilities(features), labels=range(classes))))
 
 
-def solve_ridge(features: Floats, targets: Doubles, phase: Solve, widths: Sequence[int] = ()) -> Solution:
+def solve_ridge(
+    features: Floats, targets: Doubles, phase: Solve, widths: Sequence[int] = (), together: Sequence[int] = ()
+) -> Solution:
     """The head with the smallest leave-one-out squared error (closed form, Golub 1979), fitted on all samples.
+
+    Where samples belong together, groups are left out and not single samples.
 
     Args:
         features: (N, D).
@@ -189,6 +194,7 @@ def solve_ridge(features: Floats, targets: Doubles, phase: Solve, widths: Sequen
         phase: Strengths; the penalty is 1 / strength.
         widths: Of the stages that the features are of, side by side. Each is scaled to the same total variance: a
             wide stage would else be regularised less than a narrow one.
+        together: (N,) a number that samples share which must be left out together; empty = each is alone.
     """
     mean, scale = _standard(features)
     if len(widths) > 1:
@@ -197,9 +203,9 @@ def solve_ridge(features: Floats, targets: Doubles, phase: Solve, widths: Sequen
     head = RidgeHead(features.shape[1])
     head.begin(torch.from_numpy(targets))
     centre = float(head.centre)
-    model = RidgeCV(alphas=[1 / strength for strength in phase.strengths], fit_intercept=False).fit(
-        inputs, targets - centre
-    )
+    alphas, folds = [1 / strength for strength in phase.strengths], _group_folds(together)
+    model = RidgeCV(alphas=alphas, fit_intercept=False, scoring=folds and "neg_mean_squared_error", cv=folds)
+    model.fit(inputs, targets - centre)
     with torch.no_grad():
         head.mean.copy_(torch.from_numpy(mean))
         head.scale.copy_(torch.from_numpy(scale))
@@ -239,6 +245,15 @@ def stratified_folds(targets: Ints, most: int, seed: int, together: Sequence[int
         found = list(StratifiedGroupKFold(count, shuffle=True, random_state=seed).split(targets, targets, groups))
     # A class whose groups are all held out was not learnt: such a fold says nothing.
     return [(learnt, held) for learnt, held in found if len(held) and len(np.unique(targets[learnt])) == len(sizes)]
+
+
+def _group_folds(together: Sequence[int]) -> Folds | None:
+    """(learnt, held) rows that part no group; None where each sample is alone or all belong together."""
+    count = len(np.unique(together))
+    if count < 2 or count == len(together):
+        return None
+    rows = np.zeros(len(together))
+    return list(GroupKFold(min(MOST_FOLDS, count)).split(rows, groups=together))
 
 
 def _all_classes(model: LogisticRegression) -> tuple[Floats, Floats]:
