@@ -29,8 +29,9 @@ from regraft import api
 from regraft.activations import engine
 from regraft.activations.pairs import stage_features
 from regraft.core import Solve, TextSample
+from regraft.running.cross_validation import best_of, stratified_folds
 from regraft.running.pool import pool_weights, pooled, resting_weights
-from regraft.running.probe import crossed, solve_logistic, stratified_folds
+from regraft.running.probe import held_out, solve_logistic
 
 ROWS = RESULTS / "pool.jsonl"
 MOST = 1000  # samples of a task
@@ -70,9 +71,9 @@ def judged(stages: list[np.ndarray], targets: np.ndarray, rows: np.ndarray, seed
     folds = stratified_folds(labels, phase.folds, seed, ())
     held, said = [], []
     for part in stages:
-        found = crossed(part[rows], labels, phase.strengths, folds)
+        found = best_of(held_out(part[rows], labels, phase.strengths, folds))
         alone = solve_logistic(part[rows], labels, classes, Solve(strengths=(found.strength,)), seed)
-        held.append(found.held)
+        held.append(found.probabilities)
         said.append(alone.probabilities(part[left]))
     together = np.concatenate([_even(part, rows) for part in stages], axis=1)
     one = LogisticRegressionCV(Cs=phase.strengths, cv=folds, scoring="neg_log_loss", tol=1e-3, max_iter=500)

@@ -8,7 +8,8 @@ from PIL import Image
 
 from regraft.comparing.parts import with_test
 from regraft.core import DataError, Solve, Task
-from regraft.running.probe import solve_logistic, solve_ridge, stratified_folds
+from regraft.running.cross_validation import stratified_folds
+from regraft.running.probe import solve_logistic, solve_ridge
 from regraft.strategies.feature_extraction import RIDGE_STRENGTHS
 from regraft.tasks import inspect_data, open_task
 

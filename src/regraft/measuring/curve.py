@@ -6,8 +6,9 @@ import numpy as np
 
 from regraft.core import Evidence, Measurement
 from regraft.evaluating.power_law import fit_power_law
-from regraft.measuring.probes import Z80, Ints, probe, standardised
+from regraft.measuring.probes import Z80, probe, standardised
 from regraft.measuring.subject import Subject
+from regraft.running.cross_validation import Ints
 
 FEWEST_PER_CLASS = 1
 FEWEST_QUANTITIES = 8  # of a correlation that is more than chance

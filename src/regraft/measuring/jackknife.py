@@ -10,8 +10,8 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.stats import t
 
-from regraft.measuring.probes import Ints
 from regraft.measuring.subject import Subject
+from regraft.running.cross_validation import Ints
 from regraft.scores import Score, ScoreInputs
 
 GROUPS = 10

@@ -1,32 +1,22 @@
 """Linear probes with cross-validation: what frozen features alone say of the task (Alain and Bengio 2017)."""
 
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.stats import norm
-from sklearn.exceptions import ConvergenceWarning
-from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import StratifiedGroupKFold, StratifiedKFold
 
 from regraft.activations.rows import Floats
+from regraft.running.cross_validation import Doubles, Folds, Ints, best_of, held_out_path, until_worse
 from regraft.scores import Spectrum
 from regraft.scores.ridge import fitted, leave_one_out
 
-Ints = NDArray[np.int64]
-Doubles = NDArray[np.float64]
-Folds = list[tuple[Ints, Ints]]
-
 FOLDS = 5
 STRENGTHS = (1e-4, 1e-3, 1e-2, 1e-1, 1.0, 10.0)  # scikit-learn's C; narrow early stages want the large ones
-TOLERANCE = 1e-3
-MOST_ITERATIONS = 200
-WORSE = 1.02  # a strength whose log loss is this much above the best ends the search
 Z80 = float(norm.ppf(0.9))
-ROTATE_FROM = 2  # features per sample
 TINY = 1e-12
 
 
@@ -67,44 +57,13 @@ def probe(
     """
     if not classes:
         return _probed_quantities(Spectrum.of(features, centre=True), np.asarray(targets, dtype=np.float64))
-    inputs = features
-    if isinstance(features, np.ndarray) and ROTATE_FROM * len(features) <= features.shape[1]:
-        # A rotation leaves the solution as it is and makes it cheaper to find.
-        inputs = Spectrum.of(features, centre=True).coordinates.astype(np.float32)
     labels = np.asarray(targets, dtype=np.int64)
-    best: tuple[float, float, Doubles, float] | None = None
-    for strength, loss, held, train in _path(inputs, labels, classes, folds, strengths):
-        if best is None or loss < best[0]:
-            best = (loss, strength, held, train)
-        elif loss > WORSE * best[0]:
-            break
-    if best is None:
-        raise ValueError("no strengths")
-    _, strength, held, train = best
+    best = best_of(until_worse(held_out_path(features, labels, classes, folds, strengths)))
+    held = best.probabilities
     hits = (held.argmax(axis=1) == labels).astype(np.float64)
     seen = np.unique(np.concatenate([rows for _, rows in folds]))
     value = float(hits[seen].mean())
-    return Probed(value, *share_interval(value, len(seen)), train, hits, held, strength)
-
-
-def _path(
-    inputs: Any, labels: Ints, classes: int, folds: Folds, strengths: Sequence[float]
-) -> Iterator[tuple[float, float, Doubles, float]]:
-    """For each strength: itself, held-out log loss, held-out probabilities (N, C), training accuracy."""
-    models = [LogisticRegression(tol=TOLERANCE, max_iter=MOST_ITERATIONS, warm_start=True) for _ in folds]
-    for strength in strengths:
-        held = np.full((len(labels), classes), 1 / classes)
-        train = []
-        for model, (learnt, rows) in zip(models, folds, strict=True):
-            with warnings.catch_warnings():
-                warnings.simplefilter("ignore", ConvergenceWarning)
-                model.set_params(C=strength).fit(inputs[learnt], labels[learnt])
-            held[rows] = 0
-            held[np.ix_(rows, model.classes_)] = model.predict_proba(inputs[rows])
-            train.append(float((model.predict(inputs[learnt]) == labels[learnt]).mean()))
-        seen = np.concatenate([rows for _, rows in folds])
-        loss = float(-np.log(held[seen, labels[seen]].clip(1e-7)).mean())
-        yield strength, loss, held, float(np.mean(train))
+    return Probed(value, *share_interval(value, len(seen)), best.train, hits, held, best.strength)
 
 
 def _probed_quantities(spectrum: Spectrum, targets: Doubles) -> Probed:

@@ -5,8 +5,9 @@ from collections.abc import Iterator
 import numpy as np
 
 from regraft.core import Measurement
-from regraft.measuring.probes import Doubles, Ints, share_interval
+from regraft.measuring.probes import share_interval
 from regraft.measuring.subject import Subject, twin_groups
+from regraft.running.cross_validation import Doubles, Ints
 
 
 def profile(subject: Subject) -> Iterator[Measurement]:

@@ -11,9 +11,10 @@ from regraft.core import Measurement, Sample, Task, TextSample
 from regraft.measuring.baseline import raw_probe
 from regraft.measuring.distances import aligned, class_distance, frechet, mmd, proxy_a
 from regraft.measuring.domain import domain_distance
-from regraft.measuring.probes import Z80, Doubles
+from regraft.measuring.probes import Z80
 from regraft.measuring.source_statistics import SourceStatistics, shipped_statistics, source_statistics
 from regraft.measuring.subject import Subject
+from regraft.running.cross_validation import Doubles
 
 MOST_TEXTS = 2000
 

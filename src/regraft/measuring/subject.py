@@ -14,7 +14,8 @@ from regraft.activations.rows import Floats
 from regraft.backbones.contract import Backbone
 from regraft.backbones.source_heads import source_head
 from regraft.core import BackboneError, Sample, Task, TextSample
-from regraft.measuring.probes import Folds, Probed, folds_of, probe, standardised
+from regraft.measuring.probes import Probed, folds_of, probe, standardised
+from regraft.running.cross_validation import Folds
 from regraft.running.resources import Resources
 from regraft.scores import ScoreInputs
 

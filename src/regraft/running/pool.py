@@ -7,19 +7,16 @@ A logarithmic opinion pool (Genest 1986, Combining probability distributions), i
 from collections.abc import Sequence
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.optimize import minimize, minimize_scalar
 from scipy.special import log_softmax, softmax
 
-Doubles = NDArray[np.float64]
-Ints = NDArray[np.int64]
+from regraft.running.cross_validation import LEAST, Doubles, Ints
 
 # The weights are drawn to ones that rise with the stage, by as much as ten samples would. Of 1, 3, 10 and 30, and of
 # even, rising and squared ones, these lost least on training samples that were left over (benchmarks/pool.py).
 PULL = 10.0
 MOST_WEIGHT = 3.0
 COLDEST, HOTTEST = np.exp(-2.0), np.exp(2.5)  # of the scale of all weights
-LEAST = 1e-7
 
 
 def pool_weights(held: Sequence[Doubles], labels: Ints, shape: Doubles | None = None, pull: float = PULL) -> Doubles:

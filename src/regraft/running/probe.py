@@ -1,6 +1,5 @@
 """Convex heads, their regularisation chosen by cross-validation: logistic and ridge regression."""
 
-import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
@@ -9,19 +8,26 @@ import torch
 from numpy.typing import NDArray
 from sklearn.linear_model import LogisticRegression, RidgeCV
 from sklearn.metrics import log_loss
-from sklearn.model_selection import GroupKFold, StratifiedGroupKFold, StratifiedKFold
 
 from regraft.core import Solve
 from regraft.heads import LogisticHead, RidgeHead
-from regraft.running.pool import Doubles, Ints, pool_weights, resting_weights
+from regraft.running.cross_validation import (
+    Doubles,
+    Folds,
+    HeldOut,
+    Ints,
+    best_of,
+    group_folds,
+    held_out_path,
+    stratified_folds,
+    until_worse,
+)
+from regraft.running.pool import pool_weights, resting_weights
 
 Floats = NDArray[np.float32]
-Folds = list[tuple[Ints, Ints]]
 
-PATH_TOLERANCE = 1e-3  # while choosing: the log loss between strengths differs by far more
 TOLERANCE = 1e-4
 MOST_ITERATIONS = 500
-MOST_FOLDS = 5
 
 
 @dataclass(frozen=True)
@@ -31,7 +37,7 @@ class Chosen:
     Attributes:
         strengths: Inverse regularisation strength (scikit-learn's C) of each stage that is read.
         weights: What each stage's logits count; (1,) for a single stage.
-        path: Cross-validated loss of every strength tried on the last of these stages.
+        path: Cross-validated loss of every strength that was tried on the last of these stages.
     """
 
     strengths: tuple[float, ...]
@@ -110,47 +116,20 @@ def choose(
     if not folds:  # there is nothing to choose, or nothing to choose by
         middle = sorted(phase.strengths)[len(phase.strengths) // 2]
         return Chosen((middle,) * len(parts), tuple(resting_weights(len(parts))), {middle: float("nan")})
-    found = [crossed(part, targets, phase.strengths, folds) for part in parts]
-    strengths = tuple(one.strength for one in found)
-    if len(parts) == 1:
-        return Chosen(strengths, (1.0,), found[-1].path)
+    labels = np.searchsorted(np.unique(targets), targets)
+    paths = [held_out(part, labels, phase.strengths, folds) for part in parts]
+    best = [best_of(path) for path in paths]
     seen = np.concatenate([rows for _, rows in folds])
-    labels = np.searchsorted(np.unique(targets), targets[seen])
-    weights = pool_weights([one.held[seen] for one in found], labels)
-    return Chosen(strengths, tuple(float(one) for one in weights), found[-1].path)
+    weights = pool_weights([one.probabilities[seen] for one in best], labels[seen]) if len(parts) > 1 else [1.0]
+    path = {one.strength: one.loss for one in paths[-1]}
+    return Chosen(tuple(one.strength for one in best), tuple(map(float, weights)), path)
 
 
-@dataclass(frozen=True)
-class Crossed:
-    """What cross-validation says of one stage's features.
-
-    Attributes:
-        strength: With the smallest held-out log loss.
-        path: That loss, of every strength.
-        held: (N, C) probabilities of held-out samples at that strength; C counts the classes that occur.
-    """
-
-    strength: float
-    path: dict[float, float]
-    held: Doubles
-
-
-def crossed(features: Floats, targets: Ints, strengths: Sequence[float], folds: Folds) -> Crossed:
-    """Logistic regression at every strength on every fold, each fit started from the one before."""
+def held_out(features: Floats, labels: Ints, strengths: Sequence[float], folds: Folds) -> list[HeldOut]:
+    """The path of one stage's raw features, (N, D), to where it gets worse."""
     mean, scale = _standard(features)
-    inputs, classes = (features - mean) / scale, len(np.unique(targets))
-    losses: dict[float, list[float]] = {strength: [] for strength in sorted(strengths)}
-    held = {strength: np.full((len(targets), classes), 1 / classes) for strength in losses}
-    for train, rows in folds:
-        model = LogisticRegression(tol=PATH_TOLERANCE, max_iter=MOST_ITERATIONS, warm_start=True)
-        for strength, held_losses in losses.items():
-            model.set_params(C=strength).fit(inputs[train], targets[train])
-            said = model.predict_proba(inputs[rows])
-            held[strength][rows] = said
-            held_losses.append(float(log_loss(targets[rows], said, labels=model.classes_)))
-    path = {strength: float(np.mean(values)) for strength, values in losses.items()}
-    best = min(path, key=lambda one: (path[one], one))
-    return Crossed(best, path, held[best])
+    classes = int(labels.max()) + 1
+    return until_worse(held_out_path((features - mean) / scale, labels, classes, folds, strengths))
 
 
 def solved(features: Floats, targets: Ints, classes: int, chosen: Chosen, widths: Sequence[int] = ()) -> Solution:
@@ -203,7 +182,7 @@ def solve_ridge(
     head = RidgeHead(features.shape[1])
     head.begin(torch.from_numpy(targets))
     centre = float(head.centre)
-    alphas, folds = [1 / strength for strength in phase.strengths], _group_folds(together)
+    alphas, folds = [1 / strength for strength in phase.strengths], group_folds(together)
     model = RidgeCV(alphas=alphas, fit_intercept=False, scoring=folds and "neg_mean_squared_error", cv=folds)
     model.fit(inputs, targets - centre)
     with torch.no_grad():
@@ -225,35 +204,6 @@ def _standard(features: Floats) -> tuple[Floats, Floats]:
     # A feature that never changes would be divided by almost nothing.
     scale = np.where(scale > 1e-6 * max(float(np.abs(mean).max()), 1e-12), scale, 1.0)
     return mean, scale.astype(np.float32)
-
-
-def stratified_folds(targets: Ints, most: int, seed: int, together: Sequence[int]) -> Folds:
-    """(learnt, held) rows of stratified folds that part no group; none where a class cannot be both."""
-    groups = np.asarray(together) if len(together) else np.arange(len(targets))
-    grouped = len(np.unique(groups)) < len(groups)
-    sizes = [len(np.unique(groups[targets == label])) for label in np.unique(targets)]
-    if not grouped:
-        count = min(most, *sizes)
-        return (
-            list(StratifiedKFold(count, shuffle=True, random_state=seed).split(targets, targets)) if count > 1 else []
-        )
-    count = max(2, min(most, *sizes))
-    if len(np.unique(groups)) < count or int(np.bincount(targets).max()) < count:
-        return []
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", UserWarning)  # of classes with fewer samples than folds
-        found = list(StratifiedGroupKFold(count, shuffle=True, random_state=seed).split(targets, targets, groups))
-    # A class whose groups are all held out was not learnt: such a fold says nothing.
-    return [(learnt, held) for learnt, held in found if len(held) and len(np.unique(targets[learnt])) == len(sizes)]
-
-
-def _group_folds(together: Sequence[int]) -> Folds | None:
-    """(learnt, held) rows that part no group; None where each sample is alone or all belong together."""
-    count = len(np.unique(together))
-    if count < 2 or count == len(together):
-        return None
-    rows = np.zeros(len(together))
-    return list(GroupKFold(min(MOST_FOLDS, count)).split(rows, groups=together))
 
 
 def _all_classes(model: LogisticRegression) -> tuple[Floats, Floats]:
