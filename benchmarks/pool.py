@@ -36,6 +36,7 @@ from regraft.running.probe import held_out, solve_logistic
 ROWS = RESULTS / "pool.jsonl"
 MOST = 1000  # samples of a task
 FEWEST_LEFT = 30
+FEWEST_OF_A_CLASS = 4
 PULLS = (1.0, 3.0, 10.0, 30.0)
 USUAL_WIDTH = 256  # so that the strengths tried suit
 
@@ -48,6 +49,8 @@ def stages_of(backbone: str, task: str) -> tuple[list[np.ndarray], np.ndarray]:
     samples = [sample for part in parts for sample in part.samples]
     targets = np.array([target for part in parts for target in part.targets], dtype=np.int64)
     rows = random.Random(1).sample(range(len(samples)), min(MOST, len(samples)))  # noqa: S311 - not a secret
+    counts = np.bincount(targets[rows])
+    rows = [row for row in rows if counts[targets[row]] >= FEWEST_OF_A_CLASS]
     samples = [samples[row] for row in rows]
     paired = any(isinstance(one, TextSample) and one.text_pair is not None for one in samples)
     store = api.Resources(cache_dir=WORK / "cache", offline=True).store()

@@ -136,7 +136,7 @@ def solved(features: Floats, targets: Ints, classes: int, chosen: Chosen, widths
     """The head of these strengths and weights: one regression per stage, their logits summed by weight.
 
     So each stage is regularised by itself, as wide and as telling as it is. Summed logits are those of one linear
-    layer on all the features. Several stages side by side in one regression were worse by two points on average
+    layer on all the features. All stages side by side in one regression were worse by one to two points on average
     (benchmarks/pool.py); Head2Toe (Evci 2022) reads all stages likewise and selects features instead.
     """
     head = LogisticHead(features.shape[1], classes)
