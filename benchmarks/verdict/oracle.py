@@ -2,7 +2,7 @@
 
     uv run python benchmarks/verdict/oracle.py --minutes 20 [--shots 10,all] [--seeds 0,1,2] [--backbones minilm,…]
 
-Rows are appended to results/oracle.jsonl, the cheapest first; a run goes on where the last one stopped. Trials are kept
+Rows are kept in results/oracle.jsonl, the cheapest first; a run goes on where the last one stopped. Trials are kept
 by content under REGRAFT_VERDICT (default: in regraft's cache) as `regraft compare` keeps them. Pictures are read at 96 pixels.
 """
 
@@ -13,23 +13,34 @@ import warnings
 from dataclasses import asdict
 
 import torch
-from grid import ARMS, BACKBONES, MAIN, RESULTS, WORK, Cell, cells, part, trunk, weights
+from grid import ARMS, BACKBONES, MAIN, WORK, Cell, cells, part, trunk, weights
+from rows import ORACLE as ROWS
+from rows import lines
 
 from regraft import api
 from regraft.activations import engine
 from regraft.comparing.trials import Bench, Trial
-from regraft.core import RegraftError
+from regraft.core import RegraftError, Train
 
-ROWS = RESULTS / "oracle.jsonl"
 DEVICE = torch.cuda.get_device_name() if torch.cuda.is_available() else "cpu"
 RESOURCES = api.Resources(cache_dir=WORK / "cache", offline=True)
 PIXEL_WORK, TOKEN_WORK = 3.0, 0.05  # relative work of a picture at 96 pixels and of a character: for the order only
 
 
-def known() -> set[tuple[str, ...]]:
-    """The runs that have a row."""
-    rows = [json.loads(line) for line in ROWS.read_text().splitlines()] if ROWS.exists() else []
-    return {key(row) for row in rows}
+TUNED = {strategy for strategy, _ in ARMS} - {"feature-extraction", "from-scratch"}
+
+
+def known(*, rated: bool) -> set[tuple[str, ...]]:
+    """The runs that have a row; where `rated`, of what is tuned only those that say at which rate."""
+    return {key(row) for row in lines(ROWS) if not rated or "rate" in row or row["strategy"] not in TUNED}
+
+
+def keep(row: dict[str, object]) -> None:
+    """The row in the file, in the place of an older one of the same run."""
+    kept = [other for other in lines(ROWS) if key(other) != key(row)]
+    draft = ROWS.with_suffix(".draft")
+    draft.write_text("".join(json.dumps(one) + "\n" for one in [*kept, row]))
+    draft.replace(ROWS)
 
 
 def key(row: dict[str, object]) -> tuple[str, ...]:
@@ -67,6 +78,7 @@ def row_of(cell: Cell, boundary: str | None, trial: Trial) -> dict[str, object]:
         "test": len(found.task.splits["test"]),
         "classes": len(found.task.classes),
         "epochs": len(trial.steps),
+        "rate": max((max(phase.rates) for phase in trial.plan.phases if isinstance(phase, Train)), default=0.0),
         "seconds": round(trial.seconds, 2),
         "training_seconds": round(trial.training_seconds, 2),
         "name": found.task.metric,
@@ -88,12 +100,15 @@ def main() -> None:
     parser.add_argument("--main", action="store_true", help="only the arms that matter most")
     parser.add_argument("--tasks", default="", help="only these")
     parser.add_argument("--strategies", default="", help="only these")
+    parser.add_argument(
+        "--again", action="store_true", help="also what was tuned before rows told the rate: it may be another"
+    )
     arguments = parser.parse_args()
     warnings.simplefilter("ignore")
     torch.set_num_threads(1)
     # Each tuned trunk is used once: converting it for a faster engine would cost more than it saves.
     engine.BREAK_EVEN.update(image=1 << 30, text=1 << 30)
-    begun, done = time.monotonic(), known()
+    begun, done = time.monotonic(), known(rated=arguments.again)
     wanted = list(
         cells(
             arguments.backbones.split(","), arguments.shots.split(","), [int(one) for one in arguments.seeds.split(",")]
@@ -114,8 +129,7 @@ def main() -> None:
             except RegraftError as error:
                 print(f"{cell} {strategy}: {error}", flush=True)
                 continue
-            with ROWS.open("a") as file:
-                file.write(json.dumps(row) + "\n")
+            keep(row)
             print(
                 f"{time.monotonic() - begun:6.0f} s  {cell.task:14} {cell.backbone:12} {cell.shots:>3} {cell.seed} "
                 f"{strategy:20} {row['asked']:8} {row['metric']:.3f} in {row['seconds']:.1f} s",
