@@ -1,12 +1,13 @@
 """Evidence for every cell that the oracle has rows of: what `regraft.measure` finds on the training part alone.
 
     uv run python benchmarks/verdict/gather.py [--minutes 20]
+    uv run python benchmarks/verdict/gather.py --raced 120 [--backbones minilm]
 
-Rows are appended to results/evidence.jsonl; a run goes on where the last one stopped.
+Rows are kept in results/evidence.jsonl; a run goes on where the last one stopped. With `--raced`, cells with all labels
+whose strategies the oracle has run are looked at as `regraft recommend` does with so many seconds, trials included.
 """
 
 import argparse
-import json
 import math
 import time
 import warnings
@@ -14,22 +15,25 @@ from dataclasses import asdict
 from typing import Any
 
 import torch
-from grid import WORK, part, trunk
-from rows import EVIDENCE, ORACLE, cell_of, lines
+from grid import ALL, WORK, Cell, part, trunk
+from rows import EVIDENCE, ORACLE, cell_of, keep, lines
 
 from regraft import api
 from regraft.activations import engine
 from regraft.core import RegraftError
 
 
-def gathered(row: dict[str, Any]) -> dict[str, Any]:
-    """One row of evidence for the cell of an oracle's row."""
-    cell = cell_of(row)
+def gathered(cell: Cell, raced: float) -> dict[str, Any]:
+    """One row of evidence for a cell; what `recommend` finds in so many seconds, or all measurements without a trial."""
     found, loaded = part(cell.task, cell.shots, cell.seed), trunk(cell.backbone)
+    place = api.Resources(cache_dir=WORK / "cache", offline=True)
     begun = time.perf_counter()
-    evidence = api.measure(
-        found.task, loaded, resources=api.Resources(cache_dir=WORK / "cache", offline=True), seed=cell.seed
-    )
+    if raced:
+        settings = api.Settings(seed=cell.seed)
+        told = api.recommend(found.task, loaded, budget_seconds=raced, settings=settings, resources=place)
+        (evidence,) = told.evidence
+    else:
+        evidence = api.measure(found.task, loaded, resources=place, seed=cell.seed)
     return {
         **asdict(cell),
         "summary": asdict(found.task.summary()),
@@ -43,6 +47,7 @@ def gathered(row: dict[str, Any]) -> dict[str, Any]:
             one.name: [_plain(value) for value in (one.value, one.low, one.high, one.seconds)] for one in evidence
         },
         "seconds": round(time.perf_counter() - begun, 2),
+        "raced": raced,
     }
 
 
@@ -50,28 +55,35 @@ def _plain(value: float) -> float | None:
     return round(value, 5) if math.isfinite(value) else None
 
 
+def wanted(raced: float) -> list[Cell]:
+    """Cells of the oracle that lack evidence, or trials where these are asked for."""
+    have = {cell_of(row) for row in lines(EVIDENCE) if row.get("raced", 0) >= raced}
+    rows = lines(ORACLE)
+    tuned = {cell_of(row) for row in rows if row["shots"] == ALL and row["strategy"] == "lp-ft"}
+    return [cell for cell in dict.fromkeys(map(cell_of, rows)) if cell not in have and (not raced or cell in tuned)]
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--minutes", type=float, default=20)
+    parser.add_argument("--raced", type=float, default=0, help="seconds of a recommendation")
+    parser.add_argument("--backbones", default="", help="only these")
     arguments = parser.parse_args()
     warnings.simplefilter("ignore")
     torch.set_num_threads(1)
     engine.BREAK_EVEN.update(image=1 << 30, text=1 << 30)
-    begun, done = time.monotonic(), {cell_of(row) for row in lines(EVIDENCE)}
-    for row in lines(ORACLE):
-        cell = cell_of(row)
-        if cell in done:
-            continue
+    begun = time.monotonic()
+    for cell in wanted(arguments.raced):
         if time.monotonic() - begun > 60 * arguments.minutes:
             return
-        done.add(cell)
+        if arguments.backbones and cell.backbone not in arguments.backbones.split(","):
+            continue
         try:
-            taken = gathered(row)
+            taken = gathered(cell, arguments.raced)
         except RegraftError as error:
             print(f"{cell}: {error}", flush=True)
             continue
-        with EVIDENCE.open("a") as file:
-            file.write(json.dumps(taken) + "\n")
+        keep(EVIDENCE, taken, cell_of)
         print(f"{cell.task:14} {cell.backbone:12} {cell.shots:>3} {cell.seed} in {taken['seconds']:.1f} s", flush=True)
 
 

@@ -7,7 +7,6 @@ by content under REGRAFT_VERDICT (default: in regraft's cache) as `regraft compa
 """
 
 import argparse
-import json
 import time
 import warnings
 from dataclasses import asdict
@@ -15,7 +14,7 @@ from dataclasses import asdict
 import torch
 from grid import ARMS, BACKBONES, MAIN, WORK, Cell, cells, part, trunk, weights
 from rows import ORACLE as ROWS
-from rows import lines
+from rows import keep, lines
 
 from regraft import api
 from regraft.activations import engine
@@ -33,14 +32,6 @@ TUNED = {strategy for strategy, _ in ARMS} - {"feature-extraction", "from-scratc
 def known(*, rated: bool) -> set[tuple[str, ...]]:
     """The runs that have a row; where `rated`, of what is tuned only those that say at which rate."""
     return {key(row) for row in lines(ROWS) if not rated or "rate" in row or row["strategy"] not in TUNED}
-
-
-def keep(row: dict[str, object]) -> None:
-    """The row in the file, in the place of an older one of the same run."""
-    kept = [other for other in lines(ROWS) if key(other) != key(row)]
-    draft = ROWS.with_suffix(".draft")
-    draft.write_text("".join(json.dumps(one) + "\n" for one in [*kept, row]))
-    draft.replace(ROWS)
 
 
 def key(row: dict[str, object]) -> tuple[str, ...]:
@@ -129,7 +120,7 @@ def main() -> None:
             except RegraftError as error:
                 print(f"{cell} {strategy}: {error}", flush=True)
                 continue
-            keep(row)
+            keep(ROWS, row, key)
             print(
                 f"{time.monotonic() - begun:6.0f} s  {cell.task:14} {cell.backbone:12} {cell.shots:>3} {cell.seed} "
                 f"{strategy:20} {row['asked']:8} {row['metric']:.3f} in {row['seconds']:.1f} s",

@@ -2,7 +2,7 @@
 
 import json
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -65,6 +65,14 @@ def known(arms: Iterable[str] | None = None) -> list[Known]:
         taken = 0.0 if measured is None else measured["seconds"]
         found.append(Known(cell, reached, seconds, group[0]["test"], situation, taken))
     return found
+
+
+def keep(file: Path, row: dict[str, Any], key: Callable[[dict[str, Any]], object]) -> None:
+    """The row in the file, in the place of an older one with the same key."""
+    kept = [other for other in lines(file) if key(other) != key(row)]
+    draft = file.with_suffix(".draft")
+    draft.write_text("".join(json.dumps(one) + "\n" for one in [*kept, row]))
+    draft.replace(file)
 
 
 def cell_of(row: dict[str, Any]) -> Cell:
