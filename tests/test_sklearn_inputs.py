@@ -10,7 +10,7 @@ from PIL import Image
 
 from regraft.core import ImageSample
 from regraft.media.pictures import decode_rgb
-from regraft.sklearn_inputs import pictures_of, texts_of
+from regraft.sklearn.inputs import pictures_of, texts_of
 
 
 def decoded(given: Any, folder: Path) -> list[Any]:

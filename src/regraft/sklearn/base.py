@@ -1,55 +1,59 @@
-"""scikit-learn estimators over `regraft.fit`: for pipelines, grid searches and cross-validation."""
+"""What all estimators do: fit, transform, pickle, and tell scikit-learn what they are."""
 
 import hashlib
 import os
-import re
 import tempfile
+from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from numbers import Integral, Real
 from pathlib import Path
 from typing import Any, ClassVar, Self, cast
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.base import BaseEstimator, ClassifierMixin, TransformerMixin
+from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils import check_consistent_length, check_random_state
 from sklearn.utils._param_validation import Interval, StrOptions
-from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted, column_or_1d
 
 from regraft import api
 from regraft.activations.pairs import head_features
-from regraft.core import InputError, Sample, Split, Task, TextSample
+from regraft.core import Sample, Split, Task, TextSample
 from regraft.core.task import TaskKind
 from regraft.model import Model
 from regraft.running import resolve_device
-from regraft.sklearn_inputs import pictures_of, texts_of
+from regraft.sklearn.refusals import as_value_error
+from regraft.tasks.labels import labelling_of
+from regraft.tasks.reading import Record
 from regraft.tasks.splits import held_out
 
-__all__ = ["ImageClassifier", "TextClassifier"]
-
 MOST_SEED = 1 << 31
-PARAMETERS = {
-    "--strategy": "strategy",
-    "--backbone": "backbone",
-    "--boundary": "boundary",
-    "--head": "head",
-    "--epochs": "epochs",
-    "--lr": "learning_rate",
-    "--batch-size": "batch_size",
-    "--device": "device",
-    "--precision": "precision",
-    "--cache-dir": "cache_dir",
-    "--offline": "offline",
-}
-OPTION = re.compile("|".join(rf"{option}\b" for option in PARAMETERS))
 
 
-class _Classifier(ClassifierMixin, TransformerMixin, BaseEstimator):  # type: ignore[misc]
-    """What both classifiers do; parameters are those of `regraft.fit` and its settings."""
+@dataclass(frozen=True)
+class Targets:
+    """What is to be learnt of N samples.
 
-    _kind: TaskKind
+    Attributes:
+        values: (N,) indices into `classes`, or quantities.
+        classes: (C,) the labels, as they were given, sorted; None of quantities.
+    """
+
+    values: Sequence[int] | Sequence[float]
+    classes: NDArray[Any] | None = None
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Of the classes; empty of quantities."""
+        return () if self.classes is None else tuple(map(str, self.classes.tolist()))
+
+
+class Estimator(TransformerMixin, BaseEstimator, ABC):  # type: ignore[misc]
+    """What all of them do; parameters are those of `regraft.fit` and its settings."""
+
+    _kind: ClassVar[TaskKind]
     _parameter_constraints: ClassVar = {
         "strategy": [str],
         "backbone": [str, os.PathLike],
@@ -102,7 +106,7 @@ class _Classifier(ClassifierMixin, TransformerMixin, BaseEstimator):  # type: ig
 
         Args:
             X: N samples.
-            y: (N,) labels of any type that numpy can sort; at least two different ones.
+            y: (N,) what is to be predicted; at least two different values.
 
         Raises:
             ValueError: X, y or a parameter cannot be used; the message says why.
@@ -111,44 +115,26 @@ class _Classifier(ClassifierMixin, TransformerMixin, BaseEstimator):  # type: ig
         if y is None:
             raise ValueError(f"{type(self).__name__} requires y to be passed, but the target y is None")
         seed = int(check_random_state(self.random_state).randint(MOST_SEED))
-        with self._samples(X) as samples, _as_value_error():
-            labels = column_or_1d(y, warn=True)
-            check_classification_targets(labels)
-            check_consistent_length(samples, labels)
-            classes, targets = np.unique(labels, return_inverse=True)
-            if len(classes) < 2:
-                raise ValueError(f"y has one class, {classes.tolist()}; {type(self).__name__} needs two or more")
-            task = self._task(samples, targets, tuple(map(str, classes.tolist())), seed)
-            settings = api.Settings(
-                boundary=self.boundary,
-                head=cast("Any", self.head),  # refused with a message if it is none
-                epochs=None if self.epochs is None else int(self.epochs),  # a search gives numpy's numbers
-                learning_rate=None if self.learning_rate is None else float(self.learning_rate),
-                batch_size=None if self.batch_size is None else int(self.batch_size),
-                seed=seed,
-            )
+        with self._samples(X) as samples, as_value_error():
+            given = column_or_1d(y, warn=True)
+            check_consistent_length(samples, given)
+            targets = self._targets(given)
             self.model_: Model = api.fit(
-                task, self.strategy, backbone=os.fspath(self.backbone), settings=settings, resources=self._resources()
+                self._task(samples, targets, seed),
+                self.strategy,
+                backbone=os.fspath(self.backbone),
+                settings=self._settings(seed),
+                resources=self._resources(),
             )
             if isinstance(samples[0], TextSample):
                 self.n_features_in_ = _columns(samples[0])
-        self.classes_ = classes
+        if targets.classes is not None:
+            self.classes_ = targets.classes
         return self
-
-    def predict_proba(self, X: Any) -> NDArray[np.float64]:  # noqa: N803
-        """Class probabilities, (N, C), columns as `classes_`."""
-        with self._read(X) as samples, _as_value_error():
-            return self.model_.probabilities(samples)
-
-    def predict(self, X: Any) -> NDArray[Any]:  # noqa: N803
-        """The most probable label of each sample, (N,), of the type that `y` had."""
-        shares = self.predict_proba(X)
-        labels: NDArray[Any] = self.classes_[shares.argmax(axis=1)]
-        return labels
 
     def transform(self, X: Any) -> NDArray[np.float32]:  # noqa: N803
         """Pooled features of the fitted trunk's last stage, (N, D) float32."""
-        with self._read(X) as samples, _as_value_error():
+        with self._read(X) as samples, as_value_error():
             features, _ = head_features(
                 self.model_.backbone,
                 samples,
@@ -168,7 +154,7 @@ class _Classifier(ClassifierMixin, TransformerMixin, BaseEstimator):  # type: ig
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
         tags.input_tags.two_d_array = False
-        tags.input_tags.string = self._kind == "text-classification"
+        tags.input_tags.string = self._kind.startswith("text")
         tags.target_tags.required = True
         tags.transformer_tags.preserves_dtype = []  # features are float32, as the trunk computes them
         tags.no_validation = True
@@ -194,27 +180,42 @@ class _Classifier(ClassifierMixin, TransformerMixin, BaseEstimator):  # type: ig
                 state = {**state, "model_": api.load(folder, device=state["device"])}
         super().__setstate__(state)
 
+    def _settings(self, seed: int) -> api.Settings:
+        return api.Settings(
+            boundary=self.boundary,
+            head=cast("Any", self.head),  # refused with a message if it is none
+            epochs=None if self.epochs is None else int(self.epochs),  # a search gives numpy's numbers
+            learning_rate=None if self.learning_rate is None else float(self.learning_rate),
+            batch_size=None if self.batch_size is None else int(self.batch_size),
+            seed=seed,
+        )
+
     def _resources(self) -> api.Resources:
         cache = None if self.cache_dir is None else Path(self.cache_dir)
         return api.Resources(self.device, self.precision, cache, self.offline)
 
-    def _task(self, samples: Sequence[Sample], targets: NDArray[np.int64], classes: tuple[str, ...], seed: int) -> Task:
+    def _task(self, samples: Sequence[Sample], targets: Targets, seed: int) -> Task:
         """The samples with a stratified part held out for choosing epochs and strength."""
-        labels = [classes[target] for target in targets]
+        names, labelling = targets.names, labelling_of(self._kind)
+        labels = [names[int(value)] if names else "" for value in targets.values]
+        records = [
+            Record(sample, label, target=value)
+            for sample, label, value in zip(samples, labels, targets.values, strict=True)
+        ]
         first = {sample.digest: position for position, sample in reversed(list(enumerate(samples)))}
         groups = [first[sample.digest] for sample in samples]  # twins must not stand on both sides
-        held = held_out(labels, groups, self.validation_share, seed) if self.validation_share else set()
+        strata = labelling.strata(records)
+        held = held_out(strata, groups, self.validation_share, seed) if self.validation_share else set()
         parts = {
-            name: Split(tuple(samples[row] for row in rows), tuple(int(targets[row]) for row in rows))
+            name: Split(tuple(samples[row] for row in rows), tuple(targets.values[row] for row in rows))
             for name, rows in (
                 ("train", [row for row in range(len(samples)) if row not in held]),
                 ("validation", sorted(held)),
             )
         }
-        digest = hashlib.sha256(
-            "".join(f"{one.digest}{label}" for one, label in zip(samples, labels, strict=True)).encode()
-        )
-        return Task("samples", self._kind, classes, parts, fingerprint=digest.hexdigest())
+        said = "".join(f"{one.sample.digest}{one.label if names else one.target}" for one in records)
+        digest = hashlib.sha256(said.encode()).hexdigest()
+        return Task("samples", self._kind, names, parts, labelling.metric(names), digest)
 
     @contextmanager
     def _read(self, X: Any) -> Iterator[Sequence[Sample]]:  # noqa: N803
@@ -227,55 +228,21 @@ class _Classifier(ClassifierMixin, TransformerMixin, BaseEstimator):  # type: ig
                 raise ValueError(f"X has {given}, but this {type(self).__name__} was fitted on {fitted}")
             yield samples
 
+    @abstractmethod
     @contextmanager
     def _samples(self, X: Any) -> Iterator[Sequence[Sample]]:  # noqa: N803
         """X as samples, for as long as they are read."""
         raise NotImplementedError
         yield []
 
+    @abstractmethod
+    def _targets(self, given: NDArray[Any]) -> Targets:
+        """What is to be learnt, of (N,) that the user gave.
 
-class TextClassifier(_Classifier):
-    """A classifier of texts.
-
-    X is a sequence of strings: a list, an array, a column of a data frame; (N, 1) as a `ColumnTransformer` gives it,
-    or (N, 2) for pairs of texts, will do too.
-
-    Example:
-        >>> texts, labels = ["where is my order", "it has not come", "thank you", "great shop"], ["late", "late", "ok", "ok"]
-        >>> TextClassifier(validation_share=0).fit(texts, labels).predict(["my parcel is late"]).tolist()
-        ['late']
-    """
-
-    _kind = "text-classification"
-
-    @contextmanager
-    def _samples(self, X: Any) -> Iterator[Sequence[Sample]]:  # noqa: N803
-        yield texts_of(X, type(self).__name__)
-
-
-class ImageClassifier(_Classifier):
-    """A classifier of pictures.
-
-    X is a sequence of paths, of PIL pictures, or of uint8 arrays (H, W), (H, W, 1), (H, W, 3) or (H, W, 4), with
-    transparency on white; a list, an array, or a column of a data frame.
-    """
-
-    _kind = "image-classification"
-
-    @contextmanager
-    def _samples(self, X: Any) -> Iterator[Sequence[Sample]]:  # noqa: N803
-        with tempfile.TemporaryDirectory(prefix="regraft-") as folder:
-            yield pictures_of(X, Path(folder), type(self).__name__)
+        Raises:
+            ValueError: It cannot be.
+        """
 
 
 def _columns(sample: TextSample) -> int:
     return 1 if sample.text_pair is None else 2
-
-
-@contextmanager
-def _as_value_error() -> Iterator[None]:
-    """Regraft's refusals as what scikit-learn's users expect, with parameters for the command line's options."""
-    try:
-        yield
-    except InputError as error:
-        raise ValueError(OPTION.sub(lambda found: PARAMETERS[found[0]], str(error))) from error
