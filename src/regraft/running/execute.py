@@ -121,7 +121,8 @@ def _keepers(
         if penalty is None or penalty in made:
             continue
         if penalty.kind != "replay":
-            made[penalty] = build_keeper(penalty, backbone, task.train, supply)
+            place = supply if phase.cache else replace(supply, store=None)
+            made[penalty] = build_keeper(penalty, backbone, task.train, place)
         elif replayed is None:
             raise OptionError("--penalty replay: there is nothing to replay; add --source with data of the source")
         else:

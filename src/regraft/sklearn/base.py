@@ -1,15 +1,14 @@
 """What all estimators do: fit, transform, pickle, and tell scikit-learn what they are."""
 
-import hashlib
 import os
 import tempfile
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import fields
 from numbers import Integral, Real
 from pathlib import Path
-from typing import Any, ClassVar, Self, cast
+from typing import Any, ClassVar, Self, get_args
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,40 +19,30 @@ from sklearn.utils.validation import check_is_fitted, column_or_1d
 
 from regraft import api
 from regraft.activations.pairs import head_features
-from regraft.core import Sample, Split, Task, TextSample
+from regraft.core import Sample, TextSample
+from regraft.core.plan import BatchNorm
 from regraft.core.task import TaskKind
 from regraft.model import Model
 from regraft.running import resolve_device
 from regraft.sklearn.refusals import as_value_error
-from regraft.tasks.labels import labelling_of
-from regraft.tasks.reading import Record
-from regraft.tasks.splits import held_out
+from regraft.sklearn.task import Targets, task_of
 
 MOST_SEED = 1 << 31
-
-
-@dataclass(frozen=True)
-class Targets:
-    """What is to be learnt of N samples.
-
-    Attributes:
-        values: (N,) indices into `classes`, or quantities.
-        classes: (C,) the labels, as they were given, sorted; None of quantities.
-    """
-
-    values: Sequence[int] | Sequence[float]
-    classes: NDArray[Any] | None = None
-
-    @property
-    def names(self) -> tuple[str, ...]:
-        """Of the classes; empty of quantities."""
-        return () if self.classes is None else tuple(map(str, self.classes.tolist()))
+USELESS_WITH_TEXTS = {
+    "augment": "reads texts, which have no random views",
+    "batch_norm": "reads texts, whose networks have no BatchNorm",
+}
 
 
 class Estimator(TransformerMixin, BaseEstimator, ABC):  # type: ignore[misc]
-    """What all of them do; parameters are those of `regraft.fit` and its settings."""
+    """What all of them do; parameters are those of `regraft.fit`, `regraft.Settings` and `regraft.Resources`.
+
+    Beside these, `validation_share` of the samples is held out to choose epochs by, and `random_state` seeds all that
+    is random.
+    """
 
     _kind: ClassVar[TaskKind]
+    _useless: ClassVar[Mapping[str, str]] = {}  # parameters that this kind has no use for, and why
     _parameter_constraints: ClassVar = {
         "strategy": [str],
         "backbone": [str, os.PathLike],
@@ -62,6 +51,15 @@ class Estimator(TransformerMixin, BaseEstimator, ABC):  # type: ignore[misc]
         "epochs": [Interval(Integral, 1, None, closed="left"), None],
         "learning_rate": [Interval(Real, 0, None, closed="neither"), None],
         "batch_size": [Interval(Integral, 1, None, closed="left"), None],
+        "weight_decay": [Interval(Real, 0, None, closed="left"), None],
+        "label_smoothing": [Interval(Real, 0, 1, closed="left"), None],
+        "patience": [Interval(Integral, 0, None, closed="left"), None],
+        "rank": [Interval(Integral, 1, None, closed="left"), None],
+        "batch_norm": [StrOptions(set(get_args(BatchNorm))), None],
+        "augment": ["boolean", None],
+        "penalty": [StrOptions({"l2-sp", "lwf"}), None],  # `replay` needs data of the source
+        "penalty_strength": [Interval(Real, 0, None, closed="left"), None],
+        "cache": ["boolean", None],
         "validation_share": [Interval(Real, 0, 1, closed="left")],
         "device": [str],
         "precision": [StrOptions({"auto", "fp32", "bf16", "int8"})],
@@ -80,6 +78,15 @@ class Estimator(TransformerMixin, BaseEstimator, ABC):  # type: ignore[misc]
         epochs: int | None = None,
         learning_rate: float | None = None,
         batch_size: int | None = None,
+        weight_decay: float | None = None,
+        label_smoothing: float | None = None,
+        patience: int | None = None,
+        rank: int | None = None,
+        batch_norm: str | None = None,
+        augment: bool | None = None,
+        penalty: str | None = None,
+        penalty_strength: float | None = None,
+        cache: bool | None = None,
         validation_share: float = 0.2,
         device: str = "auto",
         precision: str = "auto",
@@ -94,6 +101,15 @@ class Estimator(TransformerMixin, BaseEstimator, ABC):  # type: ignore[misc]
         self.epochs = epochs
         self.learning_rate = learning_rate
         self.batch_size = batch_size
+        self.weight_decay = weight_decay
+        self.label_smoothing = label_smoothing
+        self.patience = patience
+        self.rank = rank
+        self.batch_norm = batch_norm
+        self.augment = augment
+        self.penalty = penalty
+        self.penalty_strength = penalty_strength
+        self.cache = cache
         self.validation_share = validation_share
         self.device = device
         self.precision = precision
@@ -112,6 +128,9 @@ class Estimator(TransformerMixin, BaseEstimator, ABC):  # type: ignore[misc]
             ValueError: X, y or a parameter cannot be used; the message says why.
         """
         self._validate_params()
+        for name, why in self._useless.items():
+            if getattr(self, name) is not None:
+                raise ValueError(f"{name}: {type(self).__name__} {why}; leave it out")
         if y is None:
             raise ValueError(f"{type(self).__name__} requires y to be passed, but the target y is None")
         seed = int(check_random_state(self.random_state).randint(MOST_SEED))
@@ -120,7 +139,7 @@ class Estimator(TransformerMixin, BaseEstimator, ABC):  # type: ignore[misc]
             check_consistent_length(samples, given)
             targets = self._targets(given)
             self.model_: Model = api.fit(
-                self._task(samples, targets, seed),
+                task_of(self._kind, samples, targets, self.validation_share, seed),
                 self.strategy,
                 backbone=os.fspath(self.backbone),
                 settings=self._settings(seed),
@@ -138,7 +157,7 @@ class Estimator(TransformerMixin, BaseEstimator, ABC):  # type: ignore[misc]
             features, _ = head_features(
                 self.model_.backbone,
                 samples,
-                self._resources().store(),
+                None if self.cache is False else self._resources().store(),
                 reads="pooled",
                 device=resolve_device(self.device),
                 precision="fp32",
@@ -181,41 +200,12 @@ class Estimator(TransformerMixin, BaseEstimator, ABC):  # type: ignore[misc]
         super().__setstate__(state)
 
     def _settings(self, seed: int) -> api.Settings:
-        return api.Settings(
-            boundary=self.boundary,
-            head=cast("Any", self.head),  # refused with a message if it is none
-            epochs=None if self.epochs is None else int(self.epochs),  # a search gives numpy's numbers
-            learning_rate=None if self.learning_rate is None else float(self.learning_rate),
-            batch_size=None if self.batch_size is None else int(self.batch_size),
-            seed=seed,
-        )
+        given = {one.name: _plain(getattr(self, one.name)) for one in fields(api.Settings) if one.name != "seed"}
+        return api.Settings(**given, seed=seed)
 
     def _resources(self) -> api.Resources:
         cache = None if self.cache_dir is None else Path(self.cache_dir)
         return api.Resources(self.device, self.precision, cache, self.offline)
-
-    def _task(self, samples: Sequence[Sample], targets: Targets, seed: int) -> Task:
-        """The samples with a stratified part held out for choosing epochs and strength."""
-        names, labelling = targets.names, labelling_of(self._kind)
-        labels = [names[int(value)] if names else "" for value in targets.values]
-        records = [
-            Record(sample, label, target=value)
-            for sample, label, value in zip(samples, labels, targets.values, strict=True)
-        ]
-        first = {sample.digest: position for position, sample in reversed(list(enumerate(samples)))}
-        groups = [first[sample.digest] for sample in samples]  # twins must not stand on both sides
-        strata = labelling.strata(records)
-        held = held_out(strata, groups, self.validation_share, seed) if self.validation_share else set()
-        parts = {
-            name: Split(tuple(samples[row] for row in rows), tuple(targets.values[row] for row in rows))
-            for name, rows in (
-                ("train", [row for row in range(len(samples)) if row not in held]),
-                ("validation", sorted(held)),
-            )
-        }
-        said = "".join(f"{one.sample.digest}{one.label if names else one.target}" for one in records)
-        digest = hashlib.sha256(said.encode()).hexdigest()
-        return Task("samples", self._kind, names, parts, labelling.metric(names), digest)
 
     @contextmanager
     def _read(self, X: Any) -> Iterator[Sequence[Sample]]:  # noqa: N803
@@ -242,6 +232,15 @@ class Estimator(TransformerMixin, BaseEstimator, ABC):  # type: ignore[misc]
         Raises:
             ValueError: It cannot be.
         """
+
+
+def _plain(value: Any) -> Any:
+    """A number of Python's for one of numpy's, as a search gives it."""
+    if isinstance(value, bool | np.bool_):
+        return bool(value)
+    if isinstance(value, Integral):
+        return int(value)
+    return float(value) if isinstance(value, Real) else value
 
 
 def _columns(sample: TextSample) -> int:

@@ -12,9 +12,10 @@ from sklearn.base import ClassifierMixin
 from sklearn.utils.multiclass import check_classification_targets
 
 from regraft.core import Sample
-from regraft.sklearn.base import Estimator, Targets
+from regraft.sklearn.base import USELESS_WITH_TEXTS, Estimator
 from regraft.sklearn.inputs import pictures_of, texts_of
 from regraft.sklearn.refusals import as_value_error
+from regraft.sklearn.task import Targets
 
 
 class _Classifier(ClassifierMixin, Estimator):  # type: ignore[misc]
@@ -54,6 +55,7 @@ class TextClassifier(_Classifier):
     """
 
     _kind = "text-classification"
+    _useless = USELESS_WITH_TEXTS
 
     @contextmanager
     def _samples(self, X: Any) -> Iterator[Sequence[Sample]]:  # noqa: N803

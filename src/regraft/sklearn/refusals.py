@@ -3,23 +3,21 @@
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import fields
 
 from regraft.core import InputError
+from regraft.strategies.settings import Settings, option_of
 
-PARAMETERS = {
+# The options of the command line, and the parameters that say the same.
+PARAMETERS = {option_of(one.name): one.name for one in fields(Settings)} | {
     "--strategy": "strategy",
     "--backbone": "backbone",
-    "--boundary": "boundary",
-    "--head": "head",
-    "--epochs": "epochs",
-    "--lr": "learning_rate",
-    "--batch-size": "batch_size",
     "--device": "device",
     "--precision": "precision",
     "--cache-dir": "cache_dir",
     "--offline": "offline",
 }
-OPTION = re.compile("|".join(rf"{option}\b" for option in PARAMETERS))
+OPTION = re.compile(rf"({'|'.join(PARAMETERS)})(?![\w-])")
 
 
 @contextmanager

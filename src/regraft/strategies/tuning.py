@@ -54,7 +54,7 @@ def _penalty(settings: Settings) -> Penalty | None:
     """
     if settings.penalty is None:
         if settings.penalty_strength is not None:
-            raise OptionError("--penalty-strength: there is no penalty; add --penalty l2-sp, lwf or replay")
+            raise OptionError("--penalty-strength: there is no penalty; name one with --penalty")
         return None
     strength = settings.penalty_strength
     return Penalty(settings.penalty, STRENGTHS[settings.penalty] if strength is None else strength)
