@@ -28,6 +28,7 @@ from regraft.sklearn.refusals import as_value_error
 from regraft.sklearn.task import Targets, task_of
 
 MOST_SEED = 1 << 31
+TEXT_FORMS = {False: "single texts", True: "pairs of texts"}
 USELESS_WITH_TEXTS = {
     "augment": "reads texts, which have no random views",
     "batch_norm": "reads texts, whose networks have no BatchNorm",
@@ -146,7 +147,7 @@ class Estimator(TransformerMixin, BaseEstimator, ABC):  # type: ignore[misc]
                 resources=self._resources(),
             )
             if isinstance(samples[0], TextSample):
-                self.n_features_in_ = _columns(samples[0])
+                self.n_features_in_ = 1 + _are_pairs(samples)
         if targets.classes is not None:
             self.classes_ = targets.classes
         return self
@@ -212,9 +213,9 @@ class Estimator(TransformerMixin, BaseEstimator, ABC):  # type: ignore[misc]
         """X as samples of the form that the estimator was fitted on."""
         check_is_fitted(self, "model_")
         with self._samples(X) as samples:
-            if isinstance(samples[0], TextSample) and _columns(samples[0]) != self.n_features_in_:
-                forms = {1: "single texts", 2: "pairs of texts"}
-                given, fitted = forms[_columns(samples[0])], forms[self.n_features_in_]
+            pairs = _are_pairs(samples)
+            if pairs != self.model_.pairs:
+                given, fitted = (TEXT_FORMS[one] for one in (pairs, bool(self.model_.pairs)))
                 raise ValueError(f"X has {given}, but this {type(self).__name__} was fitted on {fitted}")
             yield samples
 
@@ -243,5 +244,5 @@ def _plain(value: Any) -> Any:
     return float(value) if isinstance(value, Real) else value
 
 
-def _columns(sample: TextSample) -> int:
-    return 1 if sample.text_pair is None else 2
+def _are_pairs(samples: Sequence[Sample]) -> bool:
+    return isinstance(samples[0], TextSample) and samples[0].text_pair is not None

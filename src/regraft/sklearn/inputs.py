@@ -1,13 +1,15 @@
-"""What scikit-learn's users give as X, as samples: texts, and pictures as files or in memory."""
+"""What scikit-learn's users give as X and y: texts, pictures as files or in memory, quantities."""
 
 import hashlib
 import io
+import math
 import os
 from collections.abc import Iterator, Mapping, Set
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 from PIL import Image, ImageOps
 
 from regraft.core import ImageSample, TextSample
@@ -15,6 +17,7 @@ from regraft.core import ImageSample, TextSample
 PICTURE_FORMS = "give paths, PIL pictures, or uint8 arrays (H, W), (H, W, 3) or (H, W, 4)"
 # Pillow's modes that a PNG cannot hold, and the one that shows the same.
 SHOWN_AS = {"CMYK": "RGB", "YCbCr": "RGB", "LAB": "RGB", "HSV": "RGB", "PA": "RGBA", "La": "LA", "RGBa": "RGBA"}
+NO_QUANTITIES = (str, bytes, complex, np.datetime64, np.timedelta64)  # float() reads some of them
 AS_TIFF = ("F", "I")  # numbers beyond what a PNG holds
 
 
@@ -70,6 +73,34 @@ def pictures_of(given: Any, folder: Path, reader: str) -> list[ImageSample]:
     if not samples:
         raise ValueError(f"X is empty: 0 samples; {reader} reads pictures")
     return samples
+
+
+def quantities_of(given: NDArray[Any], reader: str) -> NDArray[np.float64]:
+    """Numbers; what is missing is NaN.
+
+    Args:
+        given: (N,) of any type.
+        reader: Who reads them, for messages.
+
+    Raises:
+        ValueError: One is no number; the message names it.
+    """
+    if given.dtype.kind in "biuf":
+        return given.astype(np.float64)
+    ones = given if given.dtype.kind in "mM" else given.tolist()  # which gives times as counts
+    return np.array([_quantity(row, one, reader) for row, one in enumerate(ones)], dtype=np.float64)
+
+
+def _quantity(row: int, one: Any, reader: str) -> float:
+    """One number; texts that could be read as one are refused: they are labels as often."""
+    if one is None:
+        return math.nan
+    try:
+        if isinstance(one, NO_QUANTITIES):
+            raise TypeError
+        return float(one)
+    except (TypeError, ValueError) as error:
+        raise ValueError(f"y[{row}] is {_shown([one])}; {reader} learns quantities: give numbers") from error
 
 
 def _each_picture(given: Any, reader: str) -> Iterator[Any]:
