@@ -100,9 +100,9 @@ def _ridge(inputs: np.ndarray, gains: np.ndarray, weights: np.ndarray, penalty: 
 
 
 def _weights(cells: Sequence[Known]) -> np.ndarray:
-    """Every task counts the same; all sum to the number of tasks' mean rows."""
-    counts = Counter(cell.cell.task for cell in cells)
-    weights = np.array([1 / counts[cell.cell.task] for cell in cells])
+    """Every task with few labels counts the same, and with many; all sum to the number of rows."""
+    counts = Counter((cell.cell.task, cell.cell.shots) for cell in cells)
+    weights = np.array([1 / counts[cell.cell.task, cell.cell.shots] for cell in cells])
     return weights * len(cells) / weights.sum()
 
 
