@@ -77,3 +77,10 @@ def test_with_nothing_to_hold_out_later_stages_count_more() -> None:
 def test_what_cannot_be_tapped_is_refused(options: dict[str, str], named: str, pictures: Task) -> None:
     with pytest.raises(OptionError, match=named):
         api.prepare(pictures, "feature-extraction", small_vision(), Settings(**options))  # type: ignore[arg-type]
+
+
+def test_random_views_are_no_use_to_a_solved_head(pictures: Task) -> None:
+    with pytest.raises(OptionError, match="augment"):
+        api.prepare(pictures, "feature-extraction", small_vision(), Settings(augment=True))
+    plan = api.prepare(pictures, "feature-extraction", small_vision(), Settings(augment=True, head="mlp")).plan
+    assert plan.head == "mlp"

@@ -36,6 +36,8 @@ class FeatureExtraction:
         if head in SOLVED:
             why = f"a {head} head is solved; use --head linear or mlp"
             settings.refuse(self.name, **dict.fromkeys(TRAINING, why))
+            if settings.augment:
+                settings.refuse(self.name, augment="a solved head reads each sample once; use --head linear or mlp")
             folds = max(2, min(5, summary.smallest_class))
             taps = _taps(settings.boundary, outline)
             strengths = RIDGE_STRENGTHS if head == "ridge" else DEFAULT_STRENGTHS
