@@ -12,6 +12,8 @@ import torch
 from openvino import opset13
 from torch import Tensor, nn
 
+from regraft.activations.processor import has_bf16
+
 GROUP = 128  # inputs that share a scale: half as many cost a tenth more time for a third less error
 
 
@@ -30,7 +32,9 @@ def openvino_request(
     }
     if precision == "int8":
         _quantise_weights(network)
-        settings |= {"INFERENCE_PRECISION_HINT": "f32", "DYNAMIC_QUANTIZATION_GROUP_SIZE": GROUP}
+        # What is not multiplied in integers: a twentieth of the whole faster in bf16 than in float32.
+        rest = "bf16" if has_bf16() else "f32"
+        settings |= {"INFERENCE_PRECISION_HINT": rest, "DYNAMIC_QUANTIZATION_GROUP_SIZE": GROUP}
     compiled = core.compile_model(network, "CPU", settings)
 
     def run(inputs: tuple[Tensor, ...]) -> list[Tensor]:
