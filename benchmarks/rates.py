@@ -45,7 +45,7 @@ def texts() -> None:
             keep({**row, "validation": round(found[task.metric], 4)})
 
 
-def pictures(backbone: str, shots: str, seeds: int) -> None:
+def pictures(backbone: str, shots: str, seeds: int, rates: list[float]) -> None:
     """The default epochs; the test part is taken away before anything else."""
     done = [json.loads(line) for line in RESULTS.read_text().splitlines()]
     named = Path(backbone).name
@@ -53,7 +53,7 @@ def pictures(backbone: str, shots: str, seeds: int) -> None:
     for name in PICTURES:
         for seed in range(seeds):
             task = _part(name, shots, seed)
-            for rate in PICTURE_RATES:
+            for rate in rates:
                 if (name, named, shots, seed, rate) in known:
                     continue
                 settings = api.Settings(learning_rate=rate, seed=seed)
@@ -89,13 +89,16 @@ def main() -> None:
     parser.add_argument("--pictures", default="", help="a vision backbone")
     parser.add_argument("--shots", default="all")
     parser.add_argument("--seeds", type=int, default=1)
+    parser.add_argument("--rates", default=",".join(map(str, PICTURE_RATES)), help="of pictures")
     parser.add_argument("--summary", action="store_true")
     arguments = parser.parse_args()
     RESULTS.parent.mkdir(exist_ok=True)
     if arguments.summary:
         summary()
     elif arguments.pictures:
-        pictures(arguments.pictures, arguments.shots, arguments.seeds)
+        pictures(
+            arguments.pictures, arguments.shots, arguments.seeds, [float(one) for one in arguments.rates.split(",")]
+        )
     else:
         texts()
 
