@@ -106,7 +106,7 @@ def domain(epochs: float, seeds: int) -> None:
 def clm(epochs: float, seeds: int) -> None:
     """A GPT-2 of 4 layers and 256 dimensions: pre-trained against random start on sst2."""
     corpus = shared_folder() / "data" / "corpus"
-    recipe = Causal(Schedule(epochs=epochs, batch_size=32, learning_rate=1e-3, weight_decay=0.01, clip_norm=1.0))
+    recipe = Causal(Schedule(epochs=epochs, batch_size=16, learning_rate=1e-3, weight_decay=0.01, clip_norm=1.0))
     out = trained(
         "gpt2-mini", corpus / "general", "clm", architecture="gpt2-mini", recipe=recipe, held_out=general_texts()
     )
