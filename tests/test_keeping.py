@@ -225,7 +225,7 @@ def test_changed_weights_are_refused(tuned: Model, source: Path, task: Task) -> 
         (["--source", "{source}", "--keep-source", "nan"], "no share"),
         (["--source", "{source}", "--keep-source", "200%"], "no share"),
         (["--source", "/nowhere", "--keep-source", "2%"], "/nowhere"),
-        (["--penalty-strength", "1", "--strategy", "full-fine-tuning"], "--penalty l2-sp"),
+        (["--penalty-strength", "1", "--strategy", "full-fine-tuning"], "name one with --penalty"),
         (["--strategy", "feature-extraction", "--penalty", "l2-sp"], "the trunk does not move"),
     ],
 )

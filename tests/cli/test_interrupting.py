@@ -47,7 +47,8 @@ def interrupted(call: list[str], checkpoint: Path) -> tuple[int, str, str]:
 
 def test_an_interrupted_fit_resumes_to_the_same_bits(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     data, cut, whole = write_pictures(tmp_path / "data"), tmp_path / "cut", tmp_path / "whole"
-    options = ["--strategy", "full-fine-tuning", "--backbone", SMALL, "--epochs", EPOCHS, "--json"]
+    # Without patience: to stop early might be to stop before Ctrl-C.
+    options = ["--strategy", "full-fine-tuning", "--backbone", SMALL, "--epochs", EPOCHS, "--patience", "0", "--json"]
     checkpoint = cut / "run" / "checkpoint.safetensors"
 
     code, out, err = interrupted(["fit", data, "--out", str(cut), *options], checkpoint)
