@@ -1,6 +1,6 @@
 """Test accuracy of strategies on the real tasks; resumable, one row per run in results/accuracy.jsonl.
 
-    uv run python benchmarks/accuracy.py [--only vision-probe,text-probe,vision-tuning,text-tuning,scratch]
+    uv run python benchmarks/accuracy.py [--only vision-probe,vision-all-stages,scratch,…]
 
 The baselines are TF-IDF + logistic regression for texts (from each task's README) and, for pictures, the range
 of a plain scikit-learn probe on the same pooled features. Nothing is chosen by the test part.
@@ -14,6 +14,7 @@ from pathlib import Path
 
 from regraft import api
 from regraft.core import Task
+from regraft.core.plan import ALL_STAGES
 
 RESULTS = Path(__file__).parent / "results" / "accuracy.jsonl"
 
@@ -33,7 +34,9 @@ TUNED_VISION = ("blood_cells", "neu_steel", "sign_digits")
 
 GROUPS = {
     "vision-probe": [(task, "feature-extraction") for task in (*VISION_GOALS, "sign_digits")],
+    "vision-all-stages": [(task, f"feature-extraction@{ALL_STAGES}") for task in (*VISION_GOALS, "sign_digits")],
     "text-probe": [(task, "feature-extraction") for task in TEXT_BASELINES],
+    "text-all-stages": [(task, f"feature-extraction@{ALL_STAGES}") for task in TEXT_BASELINES],
     "text-tuning": [(task, "full-fine-tuning") for task in TEXT_BASELINES],
     "vision-tuning": [(t, s) for t in TUNED_VISION for s in ("partial-fine-tuning", "full-fine-tuning")],
     "scratch": [(task, "from-scratch") for task in (*VISION_GOALS, "sign_digits")],
@@ -47,7 +50,8 @@ def shared_folder() -> Path:
 
 def run(task: Task, strategy: str, backbone: str, seed: int) -> dict[str, object]:
     """Fit once and tell what the test part says."""
-    model = api.fit(task, strategy, backbone=backbone, settings=api.Settings(seed=seed))
+    name, _, boundary = strategy.partition("@")
+    model = api.fit(task, name, backbone=backbone, settings=api.Settings(seed=seed, boundary=boundary or None))
     test = model.results["test"]
     return {
         "task": task.name,

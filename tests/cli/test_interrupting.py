@@ -27,7 +27,7 @@ def interrupted(call: list[str], checkpoint: Path) -> tuple[int, str, str]:
     """Start a command, press Ctrl-C as soon as its checkpoint is there, and return how it ended."""
     environment = {**os.environ, "OMP_NUM_THREADS": str(torch.get_num_threads())}
     command = [sys.executable, "-m", "regraft.cli", *call]
-    # A session of its own: like a terminal's, whatever the test run does with SIGINT.
+    # A session of its own, and SIGINT as at a terminal: in the background of a shell script it would be ignored.
     with subprocess.Popen(
         command,
         stdout=subprocess.PIPE,
@@ -35,6 +35,7 @@ def interrupted(call: list[str], checkpoint: Path) -> tuple[int, str, str]:
         text=True,
         env=environment,
         start_new_session=True,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # noqa: PLW1509 - no threads of our own
     ) as process:
         end = time.monotonic() + 180
         while not checkpoint.exists() and process.poll() is None and time.monotonic() < end:
