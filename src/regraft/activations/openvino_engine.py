@@ -32,7 +32,7 @@ def openvino_request(
     }
     if precision == "int8":
         _quantise_weights(network)
-        # What is not multiplied in integers: a twentieth of the whole faster in bf16 than in float32.
+        # Of what is not multiplied in integers; bf16 is the faster where the processor has it.
         rest = "bf16" if has_bf16() else "f32"
         settings |= {"INFERENCE_PRECISION_HINT": rest, "DYNAMIC_QUANTIZATION_GROUP_SIZE": GROUP}
     compiled = core.compile_model(network, "CPU", settings)
