@@ -121,7 +121,7 @@ def _measured(
 ) -> _Measured:
     """Evidence without training, and how fast this trunk is here."""
     begun = time.perf_counter()
-    speed = measured_speed(trunk, task, device)
+    speed = measured_speed(trunk, task, device, resources.precision)
     left = max(seconds - (time.perf_counter() - begun), 1.0)
     evidence = measure(task, trunk, resources=resources, budget_seconds=left, seed=settings.seed, progress=progress)
     if evidence.get(f"probe/{trunk.outline.stages[-1].name}") is None:

@@ -8,15 +8,20 @@ import torch
 from regraft.activations.engine import fast_matmul
 from regraft.activations.extract import MOST_VIEWS
 from regraft.backbones.contract import Backbone, State
-from regraft.core import Plan, Solve, Task, Train
+from regraft.core import Plan, Sample, Solve, Task, Train
+from regraft.running.batches import text_lengths
+from regraft.running.devices import tunes_in_bf16
 
-TIMED = 8  # samples in the timed batch
+# Samples in the timed batch. A step with small texts has a large part that does not depend on their number (weights
+# and their gradients), so these are as many as a batch has; a picture is dear, and eight tell as much.
+TIMED = {"image": 8, "text": 32}
 REPEATS = 2  # of which the faster counts: a busy machine only ever makes it slower
 ADAPTED = 0.9  # of a training step where only adapters learn: gradients of activations remain (benchmarks/README.md)
 HIDDEN = 0.5  # share of reading and preprocessing that is not hidden behind the network, threads ahead
-LATE_STOP = 0.85  # share of the epochs that are run before the validation loss has stopped falling
+LATE_STOP = 0.75  # share of the epochs that are run before the validation loss has stopped falling (oracle.jsonl)
 SOLVER_FLOPS = 4e9  # a second, of the convex solver on one core
 SOLVER_PASSES = 600  # over the features, for the whole path of strengths and folds
+POOL_PASSES = 2  # times as many where all stages are pooled: the weights of the pool ask for held-out scores of each
 HEAD_STEP = 0.0015  # seconds a step of a head on stored features
 MOMENT_SECONDS = 2.5e-9  # AdamW, a parameter and step: 28 bytes at what memory yields
 START_UP = 0.5  # seconds: opening, hashing, evaluating
@@ -29,14 +34,15 @@ class Speed:
     Attributes:
         prepare: To be read and preprocessed.
         forward: Through each stage, without a graph.
-        backward: What a training step takes beyond the forward pass, as a multiple of it.
+        learn: Of a training step through the whole trunk, as a multiple of all of `forward`; training may
+            compute in bf16, so that it is not always above 2.
         parameters: Of each stage.
         widths: D of each stage.
     """
 
     prepare: float
     forward: tuple[float, ...]
-    backward: float
+    learn: float
     parameters: tuple[int, ...]
     widths: tuple[int, ...]
 
@@ -75,10 +81,16 @@ class Counts:
         )
 
 
-def measured_speed(backbone: Backbone, task: Task, device: str) -> Speed:
-    """Seconds per sample of one timed batch of the task's own training samples; the weights stay as they are."""
-    step = max(len(task.train) // TIMED, 1)
-    samples = task.train.samples[::step][:TIMED]
+def measured_speed(backbone: Backbone, task: Task, device: str, precision: str = "auto") -> Speed:
+    """Seconds per sample of one timed batch of the task's own training samples; the weights stay as they are.
+
+    Args:
+        backbone: Whose speed it is.
+        task: Where the samples are from.
+        device: Where a fit would compute.
+        precision: What a fit would be asked for: `auto`, `fp32`, `bf16` or `int8`.
+    """
+    samples = _timed_samples(backbone, task)
     begun = _now()
     inputs = [backbone.preprocess(sample) for sample in samples]
     prepare = _now() - begun
@@ -90,7 +102,7 @@ def measured_speed(backbone: Backbone, task: Task, device: str) -> Speed:
     try:
         with fast_matmul():
             forward = _forward_seconds(backbone, state)
-            both = _training_seconds(backbone, state)
+            learn = _training_seconds(backbone, state, low_precision=tunes_in_bf16(backbone, device, precision))
     finally:
         for parameter, wanted in zip(module.parameters(), learning, strict=True):
             parameter.requires_grad_(wanted)
@@ -100,10 +112,23 @@ def measured_speed(backbone: Backbone, task: Task, device: str) -> Speed:
     return Speed(
         prepare / count,
         tuple(one / count for one in forward),
-        max(both / max(sum(forward), 1e-9) - 1, 0.5),
+        learn / max(sum(forward), 1e-9),
         tuple(stage.parameters for stage in outline),
         tuple(stage.width for stage in outline),
     )
+
+
+def _timed_samples(backbone: Backbone, task: Task) -> list[Sample]:
+    """Pictures from all over the training part; texts of about the mean length, as a batch of like lengths has them."""
+    samples, count = task.train.samples, TIMED[backbone.kind]
+    lengths = text_lengths(backbone, task.train)
+    if not lengths:
+        return list(samples[:: max(len(samples) // count, 1)][:count])
+    order = sorted(range(len(lengths)), key=lengths.__getitem__)
+    mean = sum(lengths) / len(lengths)
+    begin = sum(length < mean for length in lengths) - count // 2
+    begin = max(min(begin, len(order) - count), 0)
+    return [samples[position] for position in order[begin : begin + count]]
 
 
 def _forward_seconds(backbone: Backbone, state: State) -> list[float]:
@@ -123,14 +148,17 @@ def _one_pass(backbone: Backbone, state: State) -> list[float]:
     return seconds
 
 
-def _training_seconds(backbone: Backbone, state: State) -> float:
+def _training_seconds(backbone: Backbone, state: State, *, low_precision: bool) -> float:
     """Seconds of a forward and backward pass through the whole trunk for the batch."""
+    kind = state[0].device.type
     for parameter in backbone.module.parameters():
         parameter.requires_grad_(True)
 
     def step() -> None:
-        left = backbone.run(state, 0, len(backbone.outline))
-        backbone.pool(left, len(backbone.outline) - 1).float().pow(2).mean().backward()  # type: ignore[no-untyped-call]
+        with torch.autocast(kind, torch.bfloat16, enabled=low_precision):
+            left = backbone.run(state, 0, len(backbone.outline))
+            pooled = backbone.pool(left, len(backbone.outline) - 1)
+        pooled.float().pow(2).mean().backward()  # type: ignore[no-untyped-call]
 
     seconds = []
     for _ in range(REPEATS):
@@ -169,20 +197,22 @@ def _solve_seconds(phase: Solve, speed: Speed, counts: Counts) -> float:
     count = counts.train + counts.validation
     features = max(count - counts.stored, 0) * (speed.prepare + sum(speed.forward))
     width = sum(speed.widths[tap] for tap in phase.taps or (len(speed.widths) - 1,))
-    return features + SOLVER_PASSES * 4 * counts.train * width * counts.classes / SOLVER_FLOPS
+    passes = SOLVER_PASSES * (POOL_PASSES if len(phase.taps) > 1 else 1)
+    return features + passes * 4 * counts.train * width * counts.classes / SOLVER_FLOPS
 
 
 def _train_seconds(phase: Train, speed: Speed, counts: Counts) -> float:
     """Boundary activations, and epochs of training and validation."""
     frozen = phase.frozen
     steps = -(-counts.train // phase.batch_size)
-    epochs = phase.epochs * (LATE_STOP if 0 < phase.patience < phase.epochs and counts.validation else 1)
+    stops = 0 < phase.patience < phase.epochs and counts.validation
+    epochs = max(LATE_STOP * phase.epochs, min(phase.patience + 1, phase.epochs)) if stops else phase.epochs
     stored = phase.cache and frozen > 0
     prefix = speed.prepare + sum(speed.forward[:frozen])
     filling = prefix * (counts.train * _views(phase, counts) + counts.validation) if stored else 0.0
     suffix = sum(speed.forward[frozen:])
     reading = 0.0 if stored else HIDDEN * speed.prepare + sum(speed.forward[:frozen])
-    learning = suffix * (1 + speed.backward) * (ADAPTED if phase.adapter else 1.0)
+    learning = suffix * speed.learn * (ADAPTED if phase.adapter else 1.0)
     moments = MOMENT_SECONDS * sum(speed.parameters[frozen:]) * (0.05 if phase.adapter else 1.0)
     epoch = counts.train * (reading + learning) + counts.validation * (reading + suffix) + steps * (moments + HEAD_STEP)
     return filling + epochs * epoch

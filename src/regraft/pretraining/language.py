@@ -74,6 +74,10 @@ class LanguageObjective:
 
     def __post_init__(self) -> None:
         self.learner = LanguageLearner(self.model)
+        if isinstance(self.recipe, Causal):
+            for module in self.model.modules():
+                if isinstance(module, nn.Dropout):
+                    module.p = self.recipe.dropout
 
     @property
     def count(self) -> int:

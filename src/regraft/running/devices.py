@@ -4,7 +4,8 @@ import torch
 from accelerate import PartialState
 
 from regraft.activations.processor import has_bf16
-from regraft.core import OptionError
+from regraft.backbones.contract import Backbone
+from regraft.core import ATTENTION_FAMILIES, OptionError
 
 KINDS = ("cpu", "cuda", "mps", "xpu")
 
@@ -36,3 +37,9 @@ def trains_in_bf16(device: str, precision: str, *, convolutional: bool = False) 
     if precision == "fp32":
         return False
     return precision == "bf16" or device != "cpu" or (has_bf16() and not convolutional)
+
+
+def tunes_in_bf16(backbone: Backbone, device: str, precision: str) -> bool:
+    """`trains_in_bf16` for this trunk."""
+    convolutional = backbone.kind == "image" and backbone.outline.family not in ATTENTION_FAMILIES
+    return trains_in_bf16(device, precision, convolutional=convolutional)

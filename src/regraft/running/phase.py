@@ -13,12 +13,12 @@ from torch.optim import AdamW
 from torch.optim.lr_scheduler import LambdaLR
 
 from regraft.backbones.contract import Backbone
-from regraft.core import ATTENTION_FAMILIES, Plan, Step, Task, Train, TrainingError
+from regraft.core import Plan, Step, Task, Train, TrainingError
 from regraft.heads import Head
 from regraft.running.adapters import MARK, Adapted
 from regraft.running.batches import Source, Supply, plain_order, text_lengths, training_order
 from regraft.running.checkpoint import Checkpoint, Position, write_checkpoint
-from regraft.running.devices import trains_in_bf16
+from regraft.running.devices import tunes_in_bf16
 from regraft.running.freeze import FrozenSeal, apply_freeze
 from regraft.running.loop import DivergedError, Network, Trainer, validate
 from regraft.running.optimise import build_optimiser, build_schedule, parameter_groups
@@ -116,10 +116,8 @@ class _Work:
     @classmethod
     def begin(cls, run: PhaseRun, position: Position, tensors: dict[str, Tensor]) -> "_Work":
         """Fresh, or as a checkpoint says."""
-        convolutional = run.backbone.kind == "image" and run.backbone.outline.family not in ATTENTION_FAMILIES
-        low = trains_in_bf16(run.device, run.precision, convolutional=convolutional) and run.phase.frozen < len(
-            run.backbone.outline
-        )
+        trained = run.phase.frozen < len(run.backbone.outline)
+        low = trained and tunes_in_bf16(run.backbone, run.device, run.precision)
         # A last batch of one sample joins the one before it: all of that in one piece, for the batch statistics' sake.
         network = Network(run.backbone, run.head, run.device, low, run.phase.batch_size + 1)
         groups = parameter_groups(run.backbone, run.head, run.phase, position.scale)
