@@ -1,5 +1,6 @@
 """What belongs together stays together: in splits, in folds, and in parts that a comparison makes."""
 
+import json
 from pathlib import Path
 
 import numpy as np
@@ -64,6 +65,46 @@ def test_pictures_have_groups_in_their_metadata(tmp_path: Path) -> None:
     task = open_task(tmp_path, group_column="eye")
     eyes = [{int(Path(one.source).stem) // 4 for one in split.samples} for split in task.splits.values()]
     assert len(set.union(*eyes)) == sum(map(len, eyes)) == 10
+
+
+def test_tagged_words_have_groups(tmp_path: Path) -> None:
+    rows = [
+        {"tokens": ["Report", str(i), f"p{person}"], "tags": ["O", "O", "B-WHO"], "patient": f"p{person}"}
+        for person in range(20)
+        for i in range(6)
+    ]
+    (tmp_path / "notes.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    parts = named_by_split(open_task(tmp_path / "notes.jsonl", group_column="patient"))
+    assert len(set.union(*parts)) == sum(map(len, parts)) == 20
+    parts = named_by_split(open_task(tmp_path / "notes.jsonl"))
+    assert len(set.union(*parts)) < sum(map(len, parts))
+
+
+def named_by_split(task: Task) -> list[set[str]]:
+    """The last word of each text: here whom it is about."""
+    return [{one.text.rpartition(" ")[2] for one in split.samples} for split in task.splits.values()]
+
+
+@pytest.mark.parametrize("form", ["squad", "table"])
+def test_questions_have_groups_besides_their_passages(form: str, tmp_path: Path) -> None:
+    """Three passages an article, two questions a passage."""
+    asked = [
+        {"id": f"{article}-{passage}-{i}", "question": f"What {i} of article{article}", "title": f"article{article}"}
+        | {"context": f"Passage {passage} of {article} says so.", "answers": [{"text": "says", "answer_start": 15}]}
+        for article in range(10, 30)
+        for passage in range(3)
+        for i in range(2)
+    ]
+    file = tmp_path / f"asked.{'json' if form == 'squad' else 'jsonl'}"
+    if form == "squad":
+        articles = [{"title": one["title"], "paragraphs": [{"context": one["context"], "qas": [one]}]} for one in asked]
+        file.write_text(json.dumps({"data": articles}))
+    else:
+        rows = [one | {"answers": {"text": ["says"], "answer_start": [15]}} for one in asked]
+        file.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    parts = named_by_split(open_task(file, group_column="title"))
+    assert len(set.union(*parts)) == sum(map(len, parts)) == 20
+    assert len(set.union(*named_by_split(open_task(file)))) < sum(map(len, named_by_split(open_task(file))))
 
 
 @pytest.mark.parametrize("data", ["folder", "table"])

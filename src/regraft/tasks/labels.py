@@ -10,6 +10,7 @@ from regraft.core import TaskKind, TextSample
 from regraft.tasks.reading import Record
 from regraft.tasks.spans import ANSWERED, UNANSWERED
 from regraft.tasks.tokens import marks_entities, tag_order
+from regraft.tasks.twins import joined
 
 BINS = 10  # of a quantity, so that every split has small and large values
 
@@ -117,9 +118,7 @@ class AnswerLabelling(Labelling):
 
     def kept_together(self, records: Sequence[Record], groups: list[int]) -> list[int]:
         """Questions on one passage stay together: the passage would give the test part away."""
-        first: dict[str, int] = {}
-        passages = [one.sample.text_pair or "" for one in records if isinstance(one.sample, TextSample)]
-        return [first.setdefault(passage, position) for position, passage in enumerate(passages)]
+        return joined(groups, [one.sample.text_pair or "" for one in records if isinstance(one.sample, TextSample)])
 
 
 _BY_KIND: dict[TaskKind, Labelling] = {

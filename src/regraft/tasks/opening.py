@@ -68,8 +68,8 @@ def open_task(
         text_column: Of a table: the column that holds the text.
         label_column: Of a table or a `metadata.csv`: the column that holds the label.
         pair_column: Of a table of texts: the column that holds the second text of a pair, where there is one.
-        group_column: Of a table or a `metadata.csv`: the column that says what a sample belongs to, such as a patient or a page; no
-            split parts a group. Empty = there is none.
+        group_column: Of a table or a `metadata.csv`, or a field of SQuAD files such as `title`: the column that says
+            what a sample belongs to, such as a patient or a page; no split parts a group. Empty = there is none.
         seed: Of the split where the data have none.
         strict: Refuse data with bad samples instead of leaving them out.
         offline: Open no connection.
@@ -112,7 +112,7 @@ def inspect_data(
     if group_column and not any(record.group for record in reading.records):
         raise DataError(
             f"{data}: --group-column {group_column}: no group is read from there; it goes with a table of texts or of "
-            "pictures and with metadata.csv, whose column must not be empty"
+            "pictures, with metadata.csv and with the fields of SQuAD files, and must not be empty"
         )
     labelling = labelling_of(reading.kind)
     hashes = examine_pictures(reading) if reading.kind == "image-classification" else {}

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from regraft.core import Answers, DataError, TextSample
-from regraft.tasks.reading import Findings, Reading, Record, Row
+from regraft.tasks.reading import Findings, Reading, Record, Row, group_said
 from regraft.tasks.tables import decoded
 
 SQUAD_SUFFIX = ".json"
@@ -19,8 +19,16 @@ def holds_questions(row: dict[str, Any]) -> bool:
     return all(name in row for name in FIELDS)
 
 
-def read_question_rows(tables: Iterable[tuple[Path, str, Iterable[Row]]], findings: Findings) -> Reading:
-    """Records of tables with `question`, `context` and `answers: {text: [...], answer_start: [...]}`."""
+def read_question_rows(
+    tables: Iterable[tuple[Path, str, Iterable[Row]]], findings: Findings, group_column: str = ""
+) -> Reading:
+    """Records of tables with `question`, `context` and `answers: {text: [...], answer_start: [...]}`.
+
+    Args:
+        tables: (file, split, rows) of each.
+        findings: Where problems are noted.
+        group_column: Holds what a question belongs to, such as a patient; a passage is a group by itself.
+    """
     reading = Reading("question-answering", findings=findings)
     for _, split, rows in tables:
         for place, row in rows:
@@ -33,21 +41,21 @@ def read_question_rows(tables: Iterable[tuple[Path, str, Iterable[Row]]], findin
                     continue
                 given = [{"text": text, "answer_start": start} for text, start in zip(texts, starts, strict=True)]
                 row = {**row, "answers": given, "is_impossible": not given}  # noqa: PLW2901 - the same row, as SQuAD writes it
-            _add(reading, place, split, row, row.get("context"))
+            _add(reading, place, split, row, row.get("context"), group_said(row.get(group_column)))
     return reading
 
 
-def read_squad_files(files: dict[Path, str], findings: Findings) -> Reading:
-    """Records of SQuAD files; a question is named `file:id`."""
+def read_squad_files(files: dict[Path, str], findings: Findings, group_column: str = "") -> Reading:
+    """Records of SQuAD files; a question is named `file:id`, and its group may be the article's `title`."""
     reading = Reading("question-answering", findings=findings)
     for file, split in files.items():
         for row, context in _questions(file, findings):
-            _add(reading, f"{file}:{row.get('id', '?')}", split, row, context)
+            _add(reading, f"{file}:{row.get('id', '?')}", split, row, context, group_said(row.get(group_column)))
     return reading
 
 
 def _questions(file: Path, findings: Findings) -> Iterator[tuple[dict[str, Any], Any]]:
-    """(question, passage) pairs of a file."""
+    """(question, passage) pairs of a file; a question has the plain fields of its paragraph and article too."""
     form = 'expected SQuAD: {"data": [{"paragraphs": [{"context": ..., "qas": [...]}]}]}'
     try:
         data = json.loads(decoded(file, findings))
@@ -56,13 +64,19 @@ def _questions(file: Path, findings: Findings) -> Iterator[tuple[dict[str, Any],
     try:
         for article in data["data"]:
             for paragraph in article["paragraphs"]:
+                around = _plain(article) | _plain(paragraph)
                 for row in paragraph["qas"]:
-                    yield dict(row), paragraph["context"]
+                    yield around | dict(row), paragraph["context"]
     except (KeyError, TypeError, ValueError) as error:
         raise DataError(f"{file}: {error!r} where it should not be; {form}") from error
 
 
-def _add(reading: Reading, place: str, split: str, row: dict[str, Any], context: Any) -> None:
+def _plain(fields: dict[str, Any]) -> dict[str, Any]:
+    """Those that say what a question belongs to, such as `title`, not what it is made of."""
+    return {name: value for name, value in fields.items() if name != "context" and isinstance(value, (str, int))}
+
+
+def _add(reading: Reading, place: str, split: str, row: dict[str, Any], context: Any, group: str) -> None:
     """One question, if it is usable."""
     findings, question = reading.findings, row.get("question")
     if not isinstance(question, str) or not question.strip():
@@ -82,7 +96,7 @@ def _add(reading: Reading, place: str, split: str, row: dict[str, Any], context:
         if span is None:
             return
         spans.append(span)
-    reading.records.append(Record(TextSample(place, question, context), "", split, Answers(tuple(spans))))
+    reading.records.append(Record(TextSample(place, question, context), "", split, Answers(tuple(spans)), group))
 
 
 def _span(answer: Any, context: str, place: str, findings: Findings) -> tuple[int, str] | None:

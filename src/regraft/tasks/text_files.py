@@ -56,7 +56,7 @@ def _read(form: str, files: dict[Path, str], columns: Columns, findings: Finding
     if form == "tagged":
         return read_tagged_files(files, findings)
     if form == "squad":
-        return read_squad_files(files, findings)
+        return read_squad_files(files, findings, columns.group)
     tables = []
     first: dict[str, object] = {}
     for file, split in files.items():
@@ -65,7 +65,7 @@ def _read(form: str, files: dict[Path, str], columns: Columns, findings: Finding
         first = first or (head[0][1] if head else {})
         tables.append((file, split, chain(head, rows)))
     if columns.text not in first and holds_tags(first):
-        return read_tagged_rows(tables, findings)
+        return read_tagged_rows(tables, findings, columns.group)
     if columns.text not in first and holds_questions(first):
-        return read_question_rows(tables, findings)
+        return read_question_rows(tables, findings, columns.group)
     return read_texts(tables, columns, findings)

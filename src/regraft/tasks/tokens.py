@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from regraft.core import TextSample
-from regraft.tasks.reading import Findings, Reading, Record, Row
+from regraft.tasks.reading import Findings, Reading, Record, Row, group_said
 from regraft.tasks.tables import decoded
 
 TAGGED_SUFFIXES = (".conll", ".iob", ".iob2", ".bio")
@@ -20,8 +20,10 @@ def holds_tags(row: dict[str, Any]) -> bool:
     return WORDS_COLUMN in row and any(name in row for name in TAG_COLUMNS)
 
 
-def read_tagged_rows(tables: Iterable[tuple[Path, str, Iterable[Row]]], findings: Findings) -> Reading:
-    """Records of tables whose rows hold a list of words and one of tags."""
+def read_tagged_rows(
+    tables: Iterable[tuple[Path, str, Iterable[Row]]], findings: Findings, group_column: str = ""
+) -> Reading:
+    """Records of tables whose rows hold a list of words and one of tags, and may hold what they belong to."""
     reading = Reading("token-classification", findings=findings)
     for _, split, rows in tables:
         for place, row in rows:
@@ -31,7 +33,8 @@ def read_tagged_rows(tables: Iterable[tuple[Path, str, Iterable[Row]]], findings
                 message = "rows without a list of tokens and a list of tags; left out"
                 findings.add("error", "malformed-row", message, place)
                 continue
-            _add(reading, place, split, [str(word) for word in words], [str(tag) for tag in tags])
+            group = group_said(row.get(group_column))
+            _add(reading, place, split, [str(word) for word in words], [str(tag) for tag in tags], group)
     return reading
 
 
@@ -44,7 +47,7 @@ def read_tagged_files(files: dict[Path, str], findings: Findings) -> Reading:
     return reading
 
 
-def _add(reading: Reading, place: str, split: str, words: list[str], tags: list[str]) -> None:
+def _add(reading: Reading, place: str, split: str, words: list[str], tags: list[str], group: str = "") -> None:
     """One sentence, if it is usable."""
     findings = reading.findings
     if len(words) != len(tags):
@@ -58,7 +61,7 @@ def _add(reading: Reading, place: str, split: str, words: list[str], tags: list[
         findings.add("error", "empty-token", "sentences with an empty token or tag; left out", place)
         return
     sample = TextSample(place, " ".join(words), words=tuple(words))
-    reading.records.append(Record(sample, "", split, tuple(tags)))
+    reading.records.append(Record(sample, "", split, tuple(tags), group))
 
 
 def _sentences(file: Path, findings: Findings) -> Iterator[tuple[str, list[str], list[str]]]:
