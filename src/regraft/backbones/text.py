@@ -89,7 +89,7 @@ class TextStages:
         modules: What each stage owns.
         embed: (ids, types), each (B, T), to hidden states (B, T, D).
         layers: One per stage after the first: hidden (B, T, D) and attention mask (B, 1, T, T) to hidden.
-        causal: A token sees only those before it; the last real token stands for the text.
+        causal: A token sees only those before it; at the last stage the last real token stands for the text.
     """
 
     names: tuple[str, ...]
@@ -141,9 +141,12 @@ class TextBackbone:
         return hidden, mask
 
     def pool(self, state: State, stage: int) -> Tensor:
-        """The mean over real tokens; of a causal trunk the last real token."""
+        """The mean over real tokens; at the last stage of a causal trunk the last real token.
+
+        Before the last stage that token has gathered little of the text (at the embeddings: nothing).
+        """
         hidden, mask = state
-        if self.layout.causal:
+        if self.layout.causal and stage == len(self.outline) - 1:
             last = mask.sum(dim=1, keepdim=True) - 1
             return hidden.gather(1, last[:, :, None].expand(-1, -1, hidden.shape[2]))[:, 0]
         weights = mask[:, :, None].to(hidden.dtype)

@@ -22,12 +22,14 @@ class Rates:
         head: Of a head on frozen features.
         scratch: Of everything, from a random start.
         adapter: Of low-rank adapters beside the weights.
+        first_share: Share of the last stage's rate that the first trained one gets, with equal steps between.
     """
 
     tuning: float
     head: float
     scratch: float
     adapter: float
+    first_share: float = FIRST_SHARE
 
 
 # AdamW 1e-4 for convolutional networks; 5e-5 for transformers 768 wide, the upper end of Devlin 2019's range, as they
@@ -60,10 +62,10 @@ def rates_for(outline: Outline) -> Rates:
     return Rates(ATTENTION.tuning * scale, ATTENTION.head * scale, ATTENTION.scratch, ATTENTION.adapter * scale)
 
 
-def discriminative(stages: int, frozen: int, rate: float) -> tuple[float, ...]:
+def discriminative(stages: int, frozen: int, rate: float, first_share: float = FIRST_SHARE) -> tuple[float, ...]:
     """One rate per stage: 0 for the frozen ones, then rising to `rate` at the last."""
     trained = stages - frozen
-    step = FIRST_SHARE ** (1 / max(trained - 1, 1))
+    step = first_share ** (1 / max(trained - 1, 1))
     return (0.0,) * frozen + tuple(rate * step ** (trained - 1 - i) for i in range(trained))
 
 
