@@ -126,6 +126,10 @@ def test_it_predicts_the_similarity_of_pairs_in_data_frames(shared: Path) -> Non
     assert np.corrcoef(model.predict(inputs), targets)[0, 1] > 0.65  # 0.80 measured
     assert model.score(inputs, targets) > 0.4  # 0.63 measured
     assert "validation" in model.model_.results
+    features = model.transform(inputs)
+    assert features.shape == (100, 3 * 384) == (100, len(model.get_feature_names_out()))
+    swapped = model.transform(inputs.iloc[:, ::-1])  # its halves differ and agree the same
+    np.testing.assert_allclose(features[:, 384:], swapped[:, 384:], atol=1e-4)
     with pytest.raises(ValueError, match="single texts, but this TextRegressor was fitted on pairs of texts"):
         model.predict(inputs["text"])
 

@@ -22,6 +22,7 @@ from regraft.activations.pairs import head_features
 from regraft.core import Sample, TextSample
 from regraft.core.plan import BatchNorm
 from regraft.core.task import TaskKind
+from regraft.heads.building import PAIR_PARTS
 from regraft.model import Model
 from regraft.running import resolve_device
 from regraft.sklearn.refusals import as_value_error
@@ -153,13 +154,17 @@ class Estimator(TransformerMixin, BaseEstimator, ABC):  # type: ignore[misc]
         return self
 
     def transform(self, X: Any) -> NDArray[np.float32]:  # noqa: N803
-        """Pooled features of the fitted trunk's last stage, (N, D) float32."""
+        """Pooled features of the fitted trunk's last stage, (N, D) float32.
+
+        Where a solved head reads pairs of texts, (N, 3 D) as it reads them: the pair's own features, and how those of
+        its two halves differ and agree.
+        """
         with self._read(X) as samples, as_value_error():
             features, _ = head_features(
                 self.model_.backbone,
                 samples,
                 None if self.cache is False else self._resources().store(),
-                reads="pooled",
+                reads=self.model_.head.reads,
                 device=resolve_device(self.device),
                 precision="fp32",
             )
@@ -169,6 +174,7 @@ class Estimator(TransformerMixin, BaseEstimator, ABC):  # type: ignore[misc]
         """Names of the columns of `transform`."""
         check_is_fitted(self, "model_")
         width = self.model_.backbone.outline.stages[-1].width
+        width *= PAIR_PARTS if self.model_.head.reads == "pairs" else 1
         return np.array([f"{type(self).__name__.lower()}{column}" for column in range(width)], dtype=object)
 
     def __sklearn_tags__(self) -> Any:
