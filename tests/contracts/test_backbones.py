@@ -120,6 +120,19 @@ def test_new_weights_depend_on_the_seed_alone(backbone: Backbone) -> None:
 
 
 @pytest.mark.parametrize("kind", TEXT)
+def test_earlier_stages_are_means_of_transformers_hidden_states(kind: str) -> None:
+    """Of a causal trunk too: before its last stage the last token knows little of the text."""
+    backbone = small_text(kind)
+    ids, mask, types = batch(backbone)
+    with torch.inference_mode():
+        ours = features(backbone, (ids, mask, types))[:-1]
+        theirs = backbone.module(input_ids=ids, attention_mask=mask, output_hidden_states=True).hidden_states
+    for mine, hidden in zip(ours, theirs, strict=False):
+        mean = (hidden * mask[..., None]).sum(1) / mask.sum(1, keepdim=True)
+        torch.testing.assert_close(mine, mean, rtol=1e-4, atol=1e-5)
+
+
+@pytest.mark.parametrize("kind", TEXT)
 def test_padding_does_not_change_a_text(kind: str) -> None:
     backbone = small_text(kind)
     ids, mask, types = batch(backbone)

@@ -6,7 +6,7 @@ from regraft.backbones.contract import Backbone
 from regraft.core import Sample
 
 # Raise when code that changes activations changes: stored ones are then computed anew.
-LAYOUT = "1"
+LAYOUT = "2"
 
 
 def prefix_hash(backbone: Backbone, frozen: int, *, without: str | None = None) -> str:

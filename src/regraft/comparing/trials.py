@@ -20,7 +20,7 @@ from regraft.strategies import strategy_named
 from regraft.strategies.applying import applicable
 from regraft.tasks import Documents
 
-FORMAT = 3  # of a trial's file, raised too where the same plan gives other results; another format is computed anew
+FORMAT = 4  # of a trial's file, raised too where the same plan gives other results; another format is computed anew
 
 
 @dataclass(frozen=True)
