@@ -189,9 +189,11 @@ def test_a_tie_goes_to_the_cheaper_only_where_that_saves_half() -> None:
     def estimate(offer: Offer, expected: float, seconds: float) -> Estimate:
         return Estimate(offer, expected, expected - 0.1, expected + 0.1, 0.0, 0.02, None, seconds, "a test")
 
-    best, nearly = estimate(first, 0.804, 10.0), estimate(second, 0.800, 6.0)
+    best, nearly = estimate(first, 0.804, 100.0), estimate(second, 0.800, 60.0)
     assert ranked([nearly, best])[0] is best
-    assert ranked([replace(nearly, cost_seconds=4.0), best])[0] == replace(nearly, cost_seconds=4.0)
+    assert ranked([replace(nearly, cost_seconds=40.0), best])[0] == replace(nearly, cost_seconds=40.0)
+    at_once = replace(best, cost_seconds=8.0)  # seconds are not worth half a point
+    assert ranked([replace(nearly, cost_seconds=1.0), at_once])[0] is at_once
 
 
 def test_of_two_that_may_be_perfect_the_one_that_gains_more_is_first() -> None:

@@ -7,8 +7,10 @@ from regraft.recommending.estimate import Estimate
 
 # Expected results closer than this are a tie, whatever the intervals: nobody trains for hours over half a point.
 TIE = 0.005
-# What ties is taken instead of the best only if it costs at most this share: nobody gives half a point for a second.
+# What ties is taken instead of the best only if it costs at most this share and saves so many seconds: nobody gives half
+# a point for a second.
 CHEAPER = 0.5
+WORTH_SAVING = 10.0
 # Ties are also those closer than this share of the standard deviation of their difference.
 TIE_DEVIATIONS = 0.0
 
@@ -25,8 +27,8 @@ def ranked(estimates: Sequence[Estimate]) -> list[Estimate]:
     while left:
         # Where several are expected to be perfect, by what they gain: an expected result ends at 1, a gain does not.
         best = max(left, key=lambda one: (one.expected, one.gain, -one.cost_seconds))
-        saving = CHEAPER * best.cost_seconds
-        rivals = [one for one in left if one is best or (tied(best, one) and one.cost_seconds <= saving)]
+        most = min(CHEAPER * best.cost_seconds, best.cost_seconds - WORTH_SAVING)
+        rivals = [one for one in left if one is best or (tied(best, one) and one.cost_seconds <= most)]
         chosen = min(rivals, key=lambda one: (one.cost_seconds, -one.expected))
         order.append(chosen)
         left.remove(chosen)
