@@ -13,18 +13,14 @@ import json
 import os
 from collections import defaultdict
 from dataclasses import replace
-from functools import partial
 from pathlib import Path
 from typing import Any
-from unittest.mock import patch
 
 import numpy as np
 
 from regraft import api
 from regraft.comparing.parts import few_shot
-from regraft.core import Outline, Task
-from regraft.strategies import tuning
-from regraft.strategies.rates import Rates, rates_for
+from regraft.core import Task
 
 SHARED = Path(os.environ.get("REGRAFT_SHARED") or Path(__file__).resolve().parents[2] / "shared")
 RESULTS = Path(__file__).parent / "results" / "rates.jsonl"
@@ -33,14 +29,14 @@ PICTURES = ("blood_cells", "sign_digits", "dtd10", "flowers5", "rsscn7", "pacs_c
 PICTURE_RATES = (1e-4, 3e-4, 1e-3)
 # Short texts, so that a small network has read them soon; sst2, on which such a network is judged, is not among them.
 SHORT_TEXTS = ("trec6", "cola", "tweet_emotion")
-# Strategy, rate of the last stage, share of it that the first stage gets.
-TRIED = (
-    ("full-fine-tuning", 2e-4, 0.1),
-    ("full-fine-tuning", 1e-3, 0.1),
+# Strategy, rate of the last stage, rate of each stage as a share of the next one's.
+TRIED: tuple[tuple[str, float, float | None], ...] = (
+    ("full-fine-tuning", 2e-4, None),
+    ("full-fine-tuning", 1e-3, None),
     ("full-fine-tuning", 5e-4, 1.0),
     ("full-fine-tuning", 1e-3, 1.0),
-    ("from-scratch", 5e-4, 1.0),
-    ("from-scratch", 1e-3, 1.0),
+    ("from-scratch", 5e-4, None),
+    ("from-scratch", 1e-3, None),
 )
 
 
@@ -84,27 +80,21 @@ def small_texts(network: str, seeds: int) -> None:
     """Tuned at several rates, all stages alike or the first ones slower; and from a random start."""
     done = [json.loads(line) for line in RESULTS.read_text().splitlines()]
     named = Path(network).name
-    shared = ("task", "backbone", "seed", "strategy", "rate", "first_share")
+    shared = ("task", "backbone", "seed", "strategy", "rate", "layer_decay")
     known = {tuple(row.get(one) for one in shared) for row in done}
     for seed in range(seeds):
         for name in SHORT_TEXTS:
             task = _part(name, "all", seed, "text")
-            for strategy, rate, share in TRIED:
+            for strategy, rate, decay in TRIED:
                 row = {"task": name, "backbone": named, "seed": seed, "strategy": strategy}
-                row |= {"rate": rate, "first_share": share, "shots": "all"}
+                row |= {"rate": rate, "layer_decay": decay, "shots": "all"}
                 if tuple(row[one] for one in shared) in known:
                     continue
-                settings = api.Settings(learning_rate=rate, seed=seed)
-                usual = partial(_with_first_share, share)
-                with patch.object(tuning, "rates_for", usual):  # no option says it: it is part of a family's rates
-                    model = api.fit(task, strategy, backbone=network, settings=settings)
+                settings = api.Settings(learning_rate=rate, layer_decay=decay, seed=seed)
+                model = api.fit(task, strategy, backbone=network, settings=settings)
                 found = model.results["validation"]
                 measured = {key: round(found[key], 4) for key in ("accuracy", "log_loss")}
                 keep({**row, "epochs": len(model.run.steps), **measured})
-
-
-def _with_first_share(share: float, outline: Outline) -> Rates:
-    return replace(rates_for(outline), first_share=share)
 
 
 def _part(name: str, shots: str, seed: int, kind: str = "vision") -> Task:
@@ -119,12 +109,12 @@ def summary() -> None:
     for line in RESULTS.read_text().splitlines():
         row = json.loads(line)
         if "backbone" in row:
-            group = tuple(row.get(one, "") for one in ("backbone", "shots", "strategy", "first_share", "rate"))
+            group = tuple(row.get(one, "") for one in ("backbone", "shots", "strategy", "layer_decay", "rate"))
             groups[group].append((row["accuracy"], row["log_loss"]))
-    for (backbone, shots, strategy, share, rate), values in sorted(groups.items(), key=str):
+    for (backbone, shots, strategy, decay, rate), values in sorted(groups.items(), key=str):
         accuracy, loss = np.mean(values, axis=0)
         print(
-            f"{Path(backbone).name:26} {shots:>4} {strategy:16} {share!s:>3} {rate:.0e}  accuracy {accuracy:.3f}  "
+            f"{Path(backbone).name:26} {shots:>4} {strategy:16} {decay!s:>4} {rate:.0e}  accuracy {accuracy:.3f}  "
             f"loss {loss:.3f}  {len(values)}"
         )
 

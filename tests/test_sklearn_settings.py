@@ -39,6 +39,7 @@ def test_settings_reach_the_plan() -> None:
         epochs=1,
         weight_decay=0.2,
         label_smoothing=0.3,
+        layer_decay=1.0,
         patience=0,
         batch_norm="train",
         augment=False,
@@ -48,6 +49,7 @@ def test_settings_reach_the_plan() -> None:
     )
     phase = last_phase(estimator.fit(PICTURES, LABELS))
     assert (phase.weight_decay, phase.label_smoothing, phase.patience) == (0.2, 0.3, 0)
+    assert len(set(phase.rates)) == 1
     assert (phase.batch_norm, phase.augment, phase.cache) == ("train", False, False)
     assert phase.penalty == Penalty("lwf", 0.5)
 

@@ -39,6 +39,15 @@ def test_the_rank_of_adapters_can_be_chosen(capsys: pytest.CaptureFixture[str]) 
     assert (found["adapter"]["rank"], found["adapter"]["alpha"]) == (4, 8)
 
 
+@pytest.mark.parametrize("strategy", ["full-fine-tuning", "partial-fine-tuning", "lp-ft", "gradual-unfreezing"])
+def test_rates_fall_toward_the_input_as_asked(strategy: str, capsys: pytest.CaptureFixture[str]) -> None:
+    found = phase(capsys, "--strategy", strategy, "--dry-run", "--lr", "0.001", "--layer-decay", "0.5")
+    trained = [rate for rate in found["rates"] if rate]
+    assert trained == pytest.approx([0.001 * 0.5**i for i in reversed(range(len(trained)))])
+    found = phase(capsys, "--strategy", strategy, "--dry-run", "--lr", "0.001", "--layer-decay", "1")
+    assert {rate for rate in found["rates"] if rate} == {0.001}
+
+
 @pytest.mark.parametrize(
     ("options", "named"),
     [
@@ -46,6 +55,15 @@ def test_the_rank_of_adapters_can_be_chosen(capsys: pytest.CaptureFixture[str]) 
         (("--strategy", "feature-extraction", "--weight-decay", "0.1"), "--weight-decay: a logistic head is solved"),
         (("--strategy", "feature-extraction", "--patience", "3"), "--patience: a logistic head is solved"),
         (("--strategy", "lora", "--lora-rank", "0"), "--lora-rank"),
+        (("--strategy", "lora", "--layer-decay", "0.5"), "--layer-decay: adapters have one rate"),
+        (("--strategy", "from-scratch", "--layer-decay", "0.5"), "--layer-decay: random weights"),
+        (("--strategy", "feature-extraction", "--layer-decay", "0.5"), "--layer-decay: "),
+        (
+            ("--strategy", "feature-extraction", "--head", "mlp", "--layer-decay", "0.5"),
+            "--layer-decay: no stage trains",
+        ),
+        (("--layer-decay", "0"), "--layer-decay"),
+        (("--layer-decay", "1.5"), "--layer-decay"),
         (("--label-smoothing", "1"), "--label-smoothing"),
         (("--weight-decay", "nan"), "--weight-decay"),
         (("--weight-decay", "-1"), "--weight-decay"),

@@ -71,6 +71,11 @@ FIT_OPTIONS = (
         callback=_finite,
         help="Rate of the last stage.",
     ),
+    click.option(
+        "--layer-decay",
+        type=click.FloatRange(0, 1, min_open=True),
+        help="Rate of a stage as a share of the next one's; 1 = all alike.  [default: the first gets a tenth]",
+    ),
     click.option("--batch-size", type=click.IntRange(min=1), help="Samples per optimiser step."),
     click.option(
         "--weight-decay", type=click.FloatRange(min=0), callback=_finite, help="Of matrices and filters; 0 = none."

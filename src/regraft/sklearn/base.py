@@ -52,6 +52,7 @@ class Estimator(TransformerMixin, BaseEstimator, ABC):  # type: ignore[misc]
         "head": [str, None],
         "epochs": [Interval(Integral, 1, None, closed="left"), None],
         "learning_rate": [Interval(Real, 0, None, closed="neither"), None],
+        "layer_decay": [Interval(Real, 0, 1, closed="right"), None],
         "batch_size": [Interval(Integral, 1, None, closed="left"), None],
         "weight_decay": [Interval(Real, 0, None, closed="left"), None],
         "label_smoothing": [Interval(Real, 0, 1, closed="left"), None],
@@ -79,6 +80,7 @@ class Estimator(TransformerMixin, BaseEstimator, ABC):  # type: ignore[misc]
         head: str | None = None,
         epochs: int | None = None,
         learning_rate: float | None = None,
+        layer_decay: float | None = None,
         batch_size: int | None = None,
         weight_decay: float | None = None,
         label_smoothing: float | None = None,
@@ -102,6 +104,7 @@ class Estimator(TransformerMixin, BaseEstimator, ABC):  # type: ignore[misc]
         self.head = head
         self.epochs = epochs
         self.learning_rate = learning_rate
+        self.layer_decay = layer_decay
         self.batch_size = batch_size
         self.weight_decay = weight_decay
         self.label_smoothing = label_smoothing

@@ -25,7 +25,7 @@ def applicable(strategy: str, settings: Settings, kind: TaskKind) -> Settings:
     elif settings.head in SOLVED:
         drop["head"] = None
     if strategy in {"feature-extraction", "lora", "from-scratch"}:
-        drop |= {"penalty": None, "penalty_strength": None}
+        drop |= {"penalty": None, "penalty_strength": None, "layer_decay": None}
     if kind in UNSMOOTHED:
         drop["label_smoothing"] = None
     return replace(settings, **drop)

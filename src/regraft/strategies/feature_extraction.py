@@ -32,6 +32,7 @@ class FeatureExtraction:
             penalty_strength="the trunk does not move",
             batch_norm="no stage trains",
             rank="no stage trains; use strategy lora",
+            layer_decay="no stage trains",
         )
         if head in SOLVED:
             why = f"a {head} head is solved; use --head linear or mlp"

@@ -18,7 +18,12 @@ class FromScratch:
 
     def plan(self, outline: Outline, summary: TaskSummary, settings: Settings) -> Plan:
         """Train all stages at one rate, batch statistics included."""
-        settings.refuse(self.name, penalty="there is nothing to keep", boundary="nothing is frozen")
+        settings.refuse(
+            self.name,
+            penalty="there is nothing to keep",
+            boundary="nothing is frozen",
+            layer_decay="random weights all learn at one rate",
+        )
         plan = tuning_plan(self.name, outline, summary, settings, frozen=0, most_epochs=MOST_EPOCHS)
         rate = settings.learning_rate or rates_for(outline).scratch
         phases = tuple(

@@ -23,6 +23,7 @@ class Lora:
             self.name,
             penalty="the trunk's own weights are frozen",
             batch_norm="the trunk's own weights and statistics are frozen",
+            layer_decay="adapters have one rate",
         )
         kept = outline.frozen_stages(settings.boundary or "none")
         opened = replace(settings, boundary=None, rank=None)

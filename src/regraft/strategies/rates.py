@@ -22,14 +22,12 @@ class Rates:
         head: Of a head on frozen features.
         scratch: Of everything, from a random start.
         adapter: Of low-rank adapters beside the weights.
-        first_share: Share of the last stage's rate that the first trained one gets, with equal steps between.
     """
 
     tuning: float
     head: float
     scratch: float
     adapter: float
-    first_share: float = FIRST_SHARE
 
 
 # AdamW 1e-4 for convolutional networks; 5e-5 for transformers 768 wide, the upper end of Devlin 2019's range, as they
@@ -62,10 +60,17 @@ def rates_for(outline: Outline) -> Rates:
     return Rates(ATTENTION.tuning * scale, ATTENTION.head * scale, ATTENTION.scratch, ATTENTION.adapter * scale)
 
 
-def discriminative(stages: int, frozen: int, rate: float, first_share: float = FIRST_SHARE) -> tuple[float, ...]:
-    """One rate per stage: 0 for the frozen ones, then rising to `rate` at the last."""
+def discriminative(stages: int, frozen: int, rate: float, layer_decay: float | None = None) -> tuple[float, ...]:
+    """One rate per stage: 0 for the frozen ones, then rising to `rate` at the last.
+
+    Args:
+        stages: How many there are.
+        frozen: How many of them, from the input on, do not train.
+        rate: Of the last.
+        layer_decay: Rate of a stage as a share of the next one's; None = so that the first gets `FIRST_SHARE`.
+    """
     trained = stages - frozen
-    step = first_share ** (1 / max(trained - 1, 1))
+    step = FIRST_SHARE ** (1 / max(trained - 1, 1)) if layer_decay is None else layer_decay
     return (0.0,) * frozen + tuple(rate * step ** (trained - 1 - i) for i in range(trained))
 
 

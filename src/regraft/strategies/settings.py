@@ -8,7 +8,7 @@ from regraft.core.plan import BatchNorm, HeadKind, PenaltyKind
 
 OPTIONS = {"learning_rate": "lr", "rank": "lora-rank"}  # where the option is not named as the field
 # What only training by gradient descent has a use for.
-TRAINING = ("epochs", "learning_rate", "batch_size", "weight_decay", "label_smoothing", "patience")
+TRAINING = ("epochs", "learning_rate", "layer_decay", "batch_size", "weight_decay", "label_smoothing", "patience")
 UNSMOOTHED: tuple[TaskKind, ...] = ("text-regression", "question-answering")  # whose loss is not over classes
 
 
@@ -26,6 +26,7 @@ class Settings:
         head: What is grafted.
         epochs: The most that are trained.
         learning_rate: Of the last stage; earlier ones get less. Without trained stages, of the head.
+        layer_decay: Rate of a stage as a share of the next one's, above 0 and at most 1; 1 = all alike.
         batch_size: Samples per optimiser step.
         weight_decay: Of matrices and filters.
         label_smoothing: Share of the target spread over all classes, from 0 to below 1.
@@ -43,6 +44,7 @@ class Settings:
     head: HeadKind | None = None
     epochs: int | None = None
     learning_rate: float | None = None
+    layer_decay: float | None = None
     batch_size: int | None = None
     weight_decay: float | None = None
     label_smoothing: float | None = None
@@ -57,9 +59,11 @@ class Settings:
 
     def __post_init__(self) -> None:
         """Raise OptionError for a value that no strategy can use."""
-        rate, smoothing = self.learning_rate, self.label_smoothing
+        rate, decay, smoothing = self.learning_rate, self.layer_decay, self.label_smoothing
         if rate is not None and not 0 < rate < math.inf:
             raise OptionError(f"--lr {rate}: give a number above 0, such as 1e-4")
+        if decay is not None and not 0 < decay <= 1:
+            raise OptionError(f"--layer-decay {decay}: give a share above 0 and at most 1, such as 0.7")
         if smoothing is not None and not 0 <= smoothing < 1:
             raise OptionError(f"--label-smoothing {smoothing}: give a share from 0 to below 1, such as 0.1")
         for name in ("penalty_strength", "weight_decay"):

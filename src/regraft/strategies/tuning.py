@@ -17,12 +17,11 @@ def tuning_plan(
     """A plan of one phase that trains all stages from `frozen` on."""
     head = choose_head(name, summary.kind, settings, solved=False)
     settings.refuse(name, rank="there are no adapters; use strategy lora")
-    usual = rates_for(outline)
-    rate = settings.learning_rate or usual.tuning
+    rate = settings.learning_rate or rates_for(outline).tuning
     batch_size = settings.batch_size or BATCH_SIZE
     phase = Train(
         epochs=settings.epochs or epochs_for(summary, batch_size, fewest=4, most=most_epochs),
-        rates=discriminative(len(outline), frozen, rate, usual.first_share),
+        rates=discriminative(len(outline), frozen, rate, settings.layer_decay),
         head_rate=HEAD_SCALE * rate,
         batch_size=batch_size,
         batch_norm=settings.batch_norm or "frozen",
