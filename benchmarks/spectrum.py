@@ -1,7 +1,7 @@
 """Every strategy on every task, as a table: test accuracy, and what transfer gains over the same network from scratch.
 
     uv run python benchmarks/spectrum.py > benchmarks/results/spectrum.md
-    uv run python benchmarks/spectrum.py --backbone imagenet-96 --shots 10 [--gain full-fine-tuning]
+    uv run python benchmarks/spectrum.py --backbone imagenet-96 --shots 10 [--gain full-fine-tuning] [--complete]
 
 Reads results/oracle.jsonl, which `verdict/oracle.py` writes. A task's gain has a 95 % interval: seeds are drawn with
 replacement and each accuracy moves by what a test part of its size lets it move (the two are taken for independent,
@@ -34,6 +34,13 @@ def read(backbone: str, shots: str) -> Cells:
             arm = row["strategy"] + ("" if row["asked"] == "default" else f"@{row['asked']}")
             found[row["task"]][arm][row["seed"]] = row
     return found
+
+
+def complete(cells: Cells) -> Cells:
+    """Only the tasks that every arm was run on, as often as any arm: their means can be compared."""
+    arms = {arm for by_arm in cells.values() for arm in by_arm}
+    most = max(len(rows) for by_arm in cells.values() for rows in by_arm.values())
+    return {task: by_arm for task, by_arm in cells.items() if all(len(by_arm.get(arm, {})) == most for arm in arms)}
 
 
 def draws(rows: dict[int, Row], seeds: list[int], rng: np.random.Generator) -> NDArray[np.float64]:
@@ -99,9 +106,11 @@ def main() -> None:
     parser.add_argument("--backbone", default="", help="as verdict/grid.py names it; default: all of them")
     parser.add_argument("--shots", default="10")
     parser.add_argument("--gain", default="feature-extraction", help="the arm whose gain over scratch is told")
+    parser.add_argument("--complete", action="store_true", help="only tasks on which every strategy has all its seeds")
     arguments = parser.parse_args()
     if arguments.backbone:
         cells = read(arguments.backbone, arguments.shots)
+        cells = complete(cells) if arguments.complete else cells
         accuracies(cells)
         gains(cells, arguments.gain)
         return
