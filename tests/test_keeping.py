@@ -260,7 +260,7 @@ def test_replay_learns_from_source_pictures_and_forgets_less(backbone: Path, sou
     for penalty, found in lost.items():
         budget = api.SourceBudget(data) if penalty else None
         for seed in range(3):  # of one seed alone the sign can be the other one: 51 pictures, a small network
-            # At 3e-3 whether plain tuning forgets anything depends on the processor's arithmetic: 16 points, or none.
+            # At 3e-3 plain tuning forgets enough on one processor and nothing on another: their arithmetic differs.
             settings = Settings(epochs=6, learning_rate=1e-2, augment=False, penalty=penalty, seed=seed)  # type: ignore[arg-type]
             model = api.fit(task, "full-fine-tuning", backbone=str(backbone), settings=settings, budget=budget)
             told = keeping.forgetting_of(model, same, task.splits["test"].samples)
