@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
 from PIL import Image
 from scipy.sparse import csr_array
@@ -147,8 +148,7 @@ def test_pipelines_searches_and_columns(texts: tuple[list[str], list[str]]) -> N
     search.fit(inputs, labels)
     assert search.best_score_ > 0.2
     assert cross_val_score(TextClassifier(), inputs, labels, cv=2).mean() > 0.5
-    pandas = pytest.importorskip("pandas")
-    frame = pandas.DataFrame({"message": texts[0], "length": [len(one) for one in texts[0]]})
+    frame = pd.DataFrame({"message": texts[0], "length": [len(one) for one in texts[0]]})
     columns = ColumnTransformer([("text", TextClassifier(), ["message"]), ("number", "passthrough", ["length"])])
     assert columns.fit_transform(frame, labels).shape == (len(labels), 385)
 

@@ -26,7 +26,7 @@ RECIPES: dict[str, Recipe] = {
     "supervised": Supervised(SCHEDULE, VIEWS),
     "simsiam": SimSiam(SCHEDULE, VIEWS, projection=32),
     "mlm": Masked(SCHEDULE, length=16, vocabulary=200),
-    "clm": Causal(SCHEDULE, length=16, vocabulary=300),
+    "clm": Causal(SCHEDULE, length=16, vocabulary=300, dropout=0.1),  # so that its random numbers are resumed too
 }
 
 

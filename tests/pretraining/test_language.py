@@ -61,6 +61,19 @@ def test_the_loss_is_that_of_transformers(family: str) -> None:
         assert torch.allclose(loss, model(input_ids=ids, labels=wanted).loss, atol=1e-5)
 
 
+@pytest.mark.parametrize("dropout", [0.0, 0.3])
+def test_dropout_is_the_recipes_while_it_learns_and_the_networks_own_when_saved(dropout: float, tmp_path: Path) -> None:
+    tokenizer = trained_byte_pairs(TEXTS, 300)
+    model = fresh_language(OWN["gpt2"], "clm", tokenizer, 16, 0)
+    blocks = Blocks(torch.arange(64) % len(tokenizer), 16)
+    objective = LanguageObjective(model, tokenizer, blocks, blocks, Causal(length=16, dropout=dropout))
+    ids, wanted = torch.arange(1, 17)[None], torch.arange(2, 18)[None]
+    first, second = (float(objective.learner.train()(ids, wanted).detach()) for _ in range(2))
+    assert (first == second) == (dropout == 0)
+    objective.write(tmp_path, {})
+    assert AutoModelForCausalLM.from_pretrained(tmp_path).config.resid_pdrop == 0.1
+
+
 def test_about_the_share_asked_for_is_hidden_and_nothing_else_changed() -> None:
     tokenizer = trained_word_pieces(TEXTS, 300)
     stream = torch.randint(5, len(tokenizer), (64 * 30,)).int().numpy()

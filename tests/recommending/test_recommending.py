@@ -13,6 +13,7 @@ from regraft.recommending import Offer, contenders, offers_for, recommend
 from regraft.recommending.estimate import Estimate, anchor, gained
 from regraft.recommending.prior import RULES, prior_from_json
 from regraft.recommending.ranking import ranked
+from regraft.recommending.reasons import _first_said
 from regraft.recommending.situation import Situation
 from regraft.strategies import Settings
 
@@ -182,7 +183,7 @@ def test_a_measured_probe_counts_once_where_the_prior_was_learned_from_such() ->
     assert gain.mean == pytest.approx(0.02)
 
 
-def test_a_tie_goes_to_the_cheaper_only_where_that_saves_half() -> None:
+def test_a_tie_goes_to_the_cheaper_only_where_that_saves_half_and_ten_seconds() -> None:
     offers = offers_for("net", OUTLINE, FEW, Settings())
     first, second = offers[0], offers[1]
 
@@ -194,6 +195,19 @@ def test_a_tie_goes_to_the_cheaper_only_where_that_saves_half() -> None:
     assert ranked([replace(nearly, cost_seconds=40.0), best])[0] == replace(nearly, cost_seconds=40.0)
     at_once = replace(best, cost_seconds=8.0)  # seconds are not worth half a point
     assert ranked([replace(nearly, cost_seconds=1.0), at_once])[0] is at_once
+
+
+def test_only_the_cheapest_is_called_so() -> None:
+    offers = offers_for("net", OUTLINE, FEW, Settings())
+    dear, cheap = (
+        Estimate(offer, expected, 0.7, 0.9, 0.0, 0.02, None, seconds, "a test")
+        for offer, expected, seconds in ((offers[0], 0.804, 10.0), (offers[1], 0.800, 6.0))
+    )
+    said = " ".join(_first_said(dear, ranked([dear, cheap]), "accuracy"))
+    assert "cheapest" not in said
+    assert "as well as 1 more" in said
+    cheapest = replace(dear, cost_seconds=5.0)
+    assert "cheapest of 2" in " ".join(_first_said(cheapest, ranked([cheapest, cheap]), "accuracy"))
 
 
 def test_of_two_that_may_be_perfect_the_one_that_gains_more_is_first() -> None:

@@ -155,8 +155,12 @@ def _first_said(first: Estimate, order: Sequence[Estimate], metric: str) -> list
     else:
         cheap = _much_cheaper(first, order)
         rivals = [one for one in order[1:] if tied(best, one)]
-        if rivals:
+        if rivals and first.cost_seconds <= min(one.cost_seconds for one in rivals):
             found.append(f"It is the cheapest of {len(rivals) + 1} that are expected to do equally well.")
+        elif rivals:
+            found.append(
+                f"It is expected to do as well as {len(rivals)} more or slightly better; none of them saves enough time."
+            )
         elif cheap is not None:
             found.append(
                 f"Much cheaper: {offer_said(cheap)} takes {seconds_said(cheap.cost_seconds)} and is expected to reach "

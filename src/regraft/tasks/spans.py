@@ -49,13 +49,13 @@ def read_squad_files(files: dict[Path, str], findings: Findings, group_column: s
     """Records of SQuAD files; a question is named `file:id`, and its group may be the article's `title`."""
     reading = Reading("question-answering", findings=findings)
     for file, split in files.items():
-        for row, context in _questions(file, findings):
-            _add(reading, f"{file}:{row.get('id', '?')}", split, row, context, group_said(row.get(group_column)))
+        for row, context, group in _questions(file, findings, group_column):
+            _add(reading, f"{file}:{row.get('id', '?')}", split, row, context, group)
     return reading
 
 
-def _questions(file: Path, findings: Findings) -> Iterator[tuple[dict[str, Any], Any]]:
-    """(question, passage) pairs of a file; a question has the plain fields of its paragraph and article too."""
+def _questions(file: Path, findings: Findings, group_column: str) -> Iterator[tuple[dict[str, Any], Any, str]]:
+    """(question, passage, group) of a file; the group is a field of the question, its paragraph or its article."""
     form = 'expected SQuAD: {"data": [{"paragraphs": [{"context": ..., "qas": [...]}]}]}'
     try:
         data = json.loads(decoded(file, findings))
@@ -64,16 +64,11 @@ def _questions(file: Path, findings: Findings) -> Iterator[tuple[dict[str, Any],
     try:
         for article in data["data"]:
             for paragraph in article["paragraphs"]:
-                around = _plain(article) | _plain(paragraph)
                 for row in paragraph["qas"]:
-                    yield around | dict(row), paragraph["context"]
+                    group = next((one[group_column] for one in (row, paragraph, article) if group_column in one), None)
+                    yield dict(row), paragraph["context"], group_said(group)
     except (KeyError, TypeError, ValueError) as error:
         raise DataError(f"{file}: {error!r} where it should not be; {form}") from error
-
-
-def _plain(fields: dict[str, Any]) -> dict[str, Any]:
-    """Those that say what a question belongs to, such as `title`, not what it is made of."""
-    return {name: value for name, value in fields.items() if name != "context" and isinstance(value, (str, int))}
 
 
 def _add(reading: Reading, place: str, split: str, row: dict[str, Any], context: Any, group: str) -> None:
