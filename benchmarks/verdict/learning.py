@@ -1,21 +1,30 @@
-"""The learned prior: per arm a ridge regression of its gain over the probe on the numbers of the situation."""
+"""The learned prior: per arm a ridge regression of its gain over the probe on the numbers of the situation.
+
+A probe of other stages is measured itself before anything is recommended. Of it only the usual gain is learned, how far
+tasks lie apart, and how far the difference of two cross-validated probes is off: numbers of the situation made its
+predictions worse on tasks left out.
+"""
 
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from grid import Cell
 from rows import PROBE, Known
 
-from regraft.recommending.estimate import paired_deviation
+from regraft.core import Measurement
+from regraft.recommending.decision_table import within_reach
+from regraft.recommending.estimate import PAIRED, paired_deviation
 from regraft.recommending.prior import PROBE_ALL, PROBE_EARLIER, RULES, Prior, prior_from_json
 from regraft.recommending.situation import deviation
 
 # Few and plain: with distance, overfitting and the kind of input besides, mean regret on tasks left out was larger.
-FEATURES = ("per_class", "missing", "missing_per_class", "all_gain", "stage_gain")
+FEATURES = ("per_class", "missing", "missing_per_class", "all_gain")
+# Probes by the name that the prior knows them by: as the oracle calls them, and what each is compared with.
+PROBES = {PROBE_ALL: (PROBE_ALL, PROBE), PROBE_EARLIER: ("feature-extraction@75%", PROBE_ALL)}
 ARMS = (
-    PROBE_ALL,
-    PROBE_EARLIER,
     "partial-fine-tuning",
     "lora",
     "full-fine-tuning",
@@ -23,17 +32,24 @@ ARMS = (
     "gradual-unfreezing",
     "from-scratch",
 )
-# What the oracle calls by another name.
-CALLED = {PROBE_EARLIER: "feature-extraction@75%"}
+# How far tasks lie apart in what another probe gains, and how many times as far as its interval says its measurement is off.
+SPREADS = (0.02, 0.03, 0.04, 0.05, 0.06, 0.08, 0.1)
+NOISES = (1.0, 1.25, 1.5, 1.75, 2.0, 2.5, 3.0)
 PENALTIES = (1.0, 3.0, 10.0, 30.0, 100.0)
 MANY = 32  # samples per class from which the spread counts as that of many
 FEWEST_TASKS = 6
 BEYOND = 1.5  # times as many samples per class as were seen may still be judged by what was learned
 
 
-def learned(cells: Sequence[Known], made_by: str = "") -> Prior:
-    """The prior that these cells teach; arms with too few tasks keep the fixed rules."""
-    return prior_from_json(learned_json(cells, made_by))
+_LEARNED: dict[tuple[Cell, ...], Prior] = {}
+
+
+def learned(cells: Sequence[Known]) -> Prior:
+    """The prior that these cells teach, learned once; arms with too few tasks keep the fixed rules."""
+    key = tuple(one.cell for one in cells)
+    if key not in _LEARNED:
+        _LEARNED[key] = prior_from_json(learned_json(cells))
+    return _LEARNED[key]
 
 
 def learned_json(cells: Sequence[Known], made_by: str = "") -> dict[str, Any]:
@@ -42,19 +58,27 @@ def learned_json(cells: Sequence[Known], made_by: str = "") -> dict[str, Any]:
     centre, scale = numbers.mean(axis=0), numbers.std(axis=0)
     scale = np.where(scale > 1e-6, scale, 1.0)
     inputs = (numbers - centre) / scale
-    strategies = {}
+    probed = {arm: _probed(cells, arm) for arm in PROBES}
+    noise = min(NOISES, key=lambda one: sum(found.unlikely(found.spread(one), one) for found in probed.values()))
+    strategies: dict[str, Any] = {
+        arm: {
+            "bias": round(found.usual, 5),
+            "weights": {},
+            "spread": dict.fromkeys(("few", "many"), found.spread(noise)),
+            "cells": len(cells),
+        }
+        for arm, found in probed.items()
+    }
     for arm in ARMS:
-        name = CALLED.get(arm, arm)
-        rows = [row for row, cell in enumerate(cells) if name in cell.reached]
+        rows = [row for row, cell in enumerate(cells) if arm in cell.reached]
         if len({cells[row].cell.task for row in rows}) >= FEWEST_TASKS:
-            told = inputs[rows] if arm == PROBE_EARLIER else inputs[rows] * [one != "stage_gain" for one in FEATURES]
-            strategies[arm] = _arm([cells[row] for row in rows], told, name)
+            strategies[arm] = _arm([cells[row] for row in rows], inputs[rows], arm)
     return {
         "used": True,
         "strategies": strategies,
         "centre": _named(centre),
         "scale": _named(scale),
-        "anchor": _anchor(cells),
+        "anchor": {**_anchor(cells), "probe_noise": noise},
         "most_per_class": BEYOND * max(cell.situation.per_class for cell in cells),  # type: ignore[union-attr]
         "made_by": made_by,
         "evaluation": None,
@@ -62,12 +86,69 @@ def learned_json(cells: Sequence[Known], made_by: str = "") -> dict[str, Any]:
 
 
 def _numbers(cell: Known) -> list[float]:
-    """The features of a cell, with the measured gain of the earlier stage whose probe the oracle ran."""
-    situation = cell.situation
-    outline = situation.evidence.outline  # type: ignore[union-attr]
-    stage = outline.boundary_name(outline.frozen_stages(CALLED[PROBE_EARLIER].partition("@")[2]))
-    numbers = situation.numbers(stage=stage)  # type: ignore[union-attr]
+    """The features of a cell."""
+    numbers = cell.situation.numbers()  # type: ignore[union-attr]
     return [numbers[name] for name in FEATURES]
+
+
+@dataclass(frozen=True)
+class _Probed:
+    """One probe against another in every cell: what was measured and what the test part said, a row a cell.
+
+    Attributes:
+        measured: Gain in cross-validation.
+        deviation: Of that gain, by the intervals of the two.
+        gain: The same on the test part.
+        drawn: Variance of that gain by the draw of the test part.
+        reached: What the other reaches in cross-validation.
+        weights: Of the cells.
+    """
+
+    measured: np.ndarray
+    deviation: np.ndarray
+    gain: np.ndarray
+    drawn: np.ndarray
+    reached: np.ndarray
+    weights: np.ndarray
+
+    @property
+    def usual(self) -> float:
+        return float((self.weights * self.gain).sum() / self.weights.sum())
+
+    def spread(self, noise: float) -> float:
+        """The likeliest spread of the true gain over tasks, given how noisy the measurements are."""
+        return min(SPREADS, key=lambda one: self.unlikely(one, noise))
+
+    def unlikely(self, spread: float, noise: float) -> float:
+        """Negative log likelihood of the gains, each predicted as `regraft.recommending` predicts it."""
+        believed = np.array([within_reach(self.usual, reached) for reached in self.reached])
+        weight = spread**2 / (spread**2 + (noise * self.deviation) ** 2)
+        expected = believed + weight * (self.measured - believed)
+        variance = (1 - weight) * spread**2 + self.drawn
+        off = (self.gain - expected) ** 2 / variance + np.log(variance)
+        return float((self.weights * off).sum() / 2)
+
+
+def _probe(cell: Known, arm: str) -> Measurement:
+    """The cross-validated probe of an arm of the oracle."""
+    evidence, asked = cell.situation.evidence, arm.partition("@")[2]  # type: ignore[union-attr]
+    outline = evidence.outline
+    stage = asked if asked == "all" else outline.boundary_name(outline.frozen_stages(asked) if asked else len(outline))
+    found = evidence.get(f"probe/{stage}")
+    if found is None:
+        raise ValueError(f"{cell.cell}: no probe of {stage}: run gather.py")
+    return found
+
+
+def _probed(cells: Sequence[Known], arm: str) -> _Probed:
+    rows, (name, other) = [], PROBES[arm]
+    for cell in cells:
+        probe, against = _probe(cell, name), _probe(cell, other)
+        share = cell.reached[other]
+        drawn = 2 * (1 - PAIRED) * max(share * (1 - share), 0.01) / cell.test
+        gain = cell.reached[name] - share
+        rows.append((probe.value - against.value, paired_deviation(probe, against), gain, drawn, against.value))
+    return _Probed(*np.array(rows).T, _weights(cells))
 
 
 def _arm(cells: Sequence[Known], inputs: np.ndarray, arm: str) -> dict[str, Any]:
@@ -126,22 +207,7 @@ def _anchor(cells: Sequence[Known]) -> dict[str, float]:
         "shift": round(shift, 4),
         "spread": round(max(variance, 0.01**2) ** 0.5, 4),
         "slope": round(slope, 4),
-        "probe_noise": round(_probe_noise(probed), 3),
     }
-
-
-def _probe_noise(cells: Sequence[Known]) -> float:
-    """How many times as far as its interval says the gain of all stages is off, the root of the mean square."""
-    ratios, tasks = [], []
-    for cell in cells:
-        situation = cell.situation
-        whole = situation.evidence.get("probe/all")  # type: ignore[union-attr]
-        if whole is None or f"{PROBE}@all" not in cell.reached:
-            continue
-        off = situation.all_gain - (cell.reached[f"{PROBE}@all"] - cell.reached[PROBE])  # type: ignore[union-attr]
-        ratios.append(off / max(paired_deviation(whole, situation.probe), 1e-3))  # type: ignore[union-attr, arg-type]
-        tasks.append(cell)
-    return min(max(_rms(np.array(ratios), _weights(tasks)), 1.0), 3.0) if ratios else 1.0
 
 
 def _rms(errors: np.ndarray, weights: np.ndarray) -> float:

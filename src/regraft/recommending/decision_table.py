@@ -5,6 +5,8 @@ VTAB-1k; Transfer-Learning-Library's tables), a far domain favours the probe of 
 Evci 2022). The cut-offs and the points are a reading of these sources, not published thresholds: their spread is wide.
 """
 
+import math
+
 from regraft.recommending.situation import Situation
 
 # Upper ends of the bands of training samples per class; the last has none.
@@ -37,7 +39,9 @@ STRUCTURED = 10.0
 # Share of what a probe of all stages gains over one of the last that tuning is expected to gain too, per band: what
 # earlier stages hold can be moved to the last, given labels enough.
 FOUND_EARLIER = (0.3, 0.7, 1.0, 1.0)
-MOST_SHARE = 0.6  # of what the probe lacks: no strategy is expected to gain more than this share of it
+MOST_SHARE = (
+    0.6  # of what the probe lacks: no strategy is expected to gain more than this share of it before it is tried
+)
 
 
 def table_gain(strategy: str, situation: Situation, per_class: float) -> tuple[float, float]:
@@ -56,4 +60,17 @@ def table_gain(strategy: str, situation: Situation, per_class: float) -> tuple[f
         points += STRUCTURED
     if strategy != "feature-extraction@all":
         points += 100 * FOUND_EARLIER[band] * max(situation.all_gain, 0.0)
-    return min(points / 100, MOST_SHARE * (1 - situation.reached)), SPREAD[band] / 100
+    return within_reach(points / 100, situation.reached), SPREAD[band] / 100
+
+
+def within_reach(gain: float, reached: float) -> float:
+    """A gain that cannot be more than a share of what the probe lacks; of two gains the larger stays the larger.
+
+    Args:
+        gain: As a linear rule says it, over the probe's result.
+        reached: The probe's result, 0-1.
+    """
+    most = MOST_SHARE * (1 - reached)
+    if gain <= 0:
+        return max(gain, -reached)
+    return most * math.tanh(gain / most) if most > 0 else 0.0

@@ -71,25 +71,38 @@ def gained(offer: Offer, situation: Situation, prior: Prior) -> tuple[Gain, Meas
         piece = situation.evidence.get(f"trial-samples/{offer.arm}")
         there = prior.gain(offer, situation, None if piece is None else int(piece.value))
         return _corrected(believed, there, trial.value, math.hypot(deviation(trial), TRIAL_SHARE_SPREAD)), trial
-    probe = _own_probe(offer, situation)
-    if probe is None or situation.probe is None:
-        return believed, None
-    if prior.knows(offer):  # it was learned from this measurement among others: it would count twice
-        return believed, probe
-    noise = prior.anchor["probe_noise"] * paired_deviation(probe, situation.probe)
-    return _corrected(believed, believed, probe.value - situation.probe.value, noise), probe
+    return _probed(offer, situation, prior) or (believed, None)
+
+
+def _probed(offer: Offer, situation: Situation, prior: Prior) -> tuple[Gain, Measurement] | None:
+    """The gain of another stage's probe, or of all stages', by its own cross-validation; None where there is none.
+
+    An earlier stage is compared with all stages, and these with the last: of many stages, compared one by one with a last
+    stage that came out low by chance, the luckiest would be taken.
+    """
+    own, whole, last = (
+        situation.evidence.get(f"probe/{name}") for name in (offer.boundary, "all", situation.stages[-1])
+    )
+    if offer.strategy != PROBE or offer.usual or own is None or last is None:
+        return None
+    noise = prior.anchor["probe_noise"]
+    if offer.boundary == "all" or whole is None:
+        return _by_probe(prior.gain(offer, situation), own, last, noise), own
+    over, under = (
+        _by_probe(prior.of_all(situation), whole, last, noise),
+        _by_probe(prior.under_all(offer), own, whole, noise),
+    )
+    return Gain(over.mean + under.mean, math.hypot(over.spread, under.spread)), own
+
+
+def _by_probe(believed: Gain, probe: Measurement, other: Measurement, noise: float) -> Gain:
+    """The gain of one probe over another of the same samples."""
+    return _corrected(believed, believed, probe.value - other.value, noise * paired_deviation(probe, other))
 
 
 def paired_deviation(first: Measurement, second: Measurement) -> float:
     """Standard deviation of the difference of two probes of the same samples, by their intervals."""
     return math.sqrt(2 * (1 - PAIRED)) * max(deviation(first), deviation(second))
-
-
-def _own_probe(offer: Offer, situation: Situation) -> Measurement | None:
-    """The cross-validated probe that is this offer, where it is one of another stage or of all."""
-    if offer.strategy != PROBE or offer.usual:
-        return None
-    return situation.evidence.get(f"probe/{offer.boundary}")
 
 
 def _corrected(believed: Gain, there: Gain, measured: float, noise: float) -> Gain:

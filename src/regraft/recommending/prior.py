@@ -1,6 +1,8 @@
 """What a strategy is expected to gain over the probe before it is tried: learned from benchmark runs, or by rule.
 
-The learned prior is a ridge regression per strategy on a few numbers of the situation (`Situation.numbers`), fitted by
+The learned prior is a ridge regression per strategy on a few numbers of the situation (`Situation.numbers`), and of the
+probes of other stages what they usually gain, all stages over the last and an earlier one over all: their own measurements
+do the rest. It is fitted by
 `benchmarks/verdict/verdict.py fit` on runs of other tasks and shipped as `prior.json`. It says how it was made and what
 leave-one-task-out evaluation found; it is used only where that is better than the fixed rules.
 """
@@ -13,7 +15,7 @@ from functools import cache
 from importlib.resources import files
 from typing import Any
 
-from regraft.recommending.decision_table import MOST_SHARE, table_gain
+from regraft.recommending.decision_table import table_gain, within_reach
 from regraft.recommending.offers import PARTIAL, PROBE, SCRATCH, Offer
 from regraft.recommending.situation import Situation
 
@@ -23,7 +25,8 @@ CLASSIFIED = ("image-classification", "text-classification")  # what there are r
 DEEP = 0.6  # share of the stages from which on an earlier stage is like those that were learned from, at three quarters
 USUAL_PARTIAL = 2 / 3  # share of the stages that partial fine-tuning freezes unless told otherwise
 BOUNDARY_SPREAD = 0.01  # what is added, in quadrature, for a boundary between those that were learned from
-EARLIER = (-0.02, 0.04)  # by rule: mean and spread of an earlier stage's probe against the last one's, unmeasured
+# By rule: what the probe of an earlier stage gains over that of all stages, and its spread; and of one of the first stages.
+EARLIER, SHALLOW = (-0.02, 0.03), (-0.10, 0.08)
 
 
 @dataclass(frozen=True)
@@ -68,32 +71,35 @@ class Prior:
         return self if known else RULES
 
     def gain(self, offer: Offer, situation: Situation, samples: int | None = None) -> Gain:
-        """What an offer is expected to gain over the probe.
+        """What an offer is expected to gain over the probe, before it is tried or probed itself.
 
         Args:
             offer: Any strategy and boundary.
             situation: The task on its backbone.
             samples: Of the training part; None = all there are.
         """
+        if offer.strategy == PROBE and offer.usual:
+            return Gain(0.0, 0.0)
         if offer.strategy == PROBE:
-            if offer.usual:
-                return Gain(0.0, 0.0)
+            whole = self.of_all(situation, samples)
             if offer.boundary == "all":
-                return self._arm(PROBE_ALL, situation, samples)
-            if not self.knows(offer):
-                return Gain(*EARLIER)
-            return self._arm(PROBE_EARLIER, situation, samples, offer.boundary)
+                return whole
+            under = self.under_all(offer)
+            return Gain(whole.mean + under.mean, math.hypot(whole.spread, under.spread))
         if offer.strategy == PARTIAL:
             return self._between(offer.frozen_share, situation, samples)
         return self._arm(offer.strategy, situation, samples)
 
-    def knows(self, offer: Offer) -> bool:
-        """Whether what was learned tells an offer's gain from its own measured probe, noise allowed for."""
-        if offer.strategy != PROBE or offer.usual:
-            return False
-        if offer.boundary == "all":
-            return PROBE_ALL in self.strategies
-        return PROBE_EARLIER in self.strategies and offer.frozen_share >= DEEP
+    def of_all(self, situation: Situation, samples: int | None = None) -> Gain:
+        """What a probe of all stages is expected to gain over one of the last."""
+        return self._arm(PROBE_ALL, situation, samples)
+
+    def under_all(self, offer: Offer) -> Gain:
+        """What a probe of an earlier stage is expected to gain over one of all stages: less than nothing."""
+        if offer.frozen_share < DEEP:
+            return Gain(*SHALLOW)
+        learned = self.strategies.get(PROBE_EARLIER)
+        return Gain(learned["bias"], learned["spread"]["few"]) if learned else Gain(*EARLIER)
 
     def _between(self, frozen_share: float, situation: Situation, samples: int | None) -> Gain:
         """Partial fine-tuning at any boundary: between the whole model, its usual boundary and the probe."""
@@ -107,20 +113,19 @@ class Prior:
         mean = (1 - share) * usual.mean + share * other.mean
         return Gain(mean, math.hypot((1 - share) * usual.spread + share * other.spread, BOUNDARY_SPREAD))
 
-    def _arm(self, arm: str, situation: Situation, samples: int | None, stage: str = "") -> Gain:
+    def _arm(self, arm: str, situation: Situation, samples: int | None) -> Gain:
         per_class = situation.per_class
         if samples is not None:
             per_class *= samples / max(situation.summary.samples, 1)
         learned = self.strategies.get(arm)
         if learned is None or situation.probe is None:
-            return Gain(*EARLIER) if arm == PROBE_EARLIER else Gain(*table_gain(arm, situation, per_class))
-        numbers = situation.numbers(samples, stage)
+            return Gain(*table_gain(arm, situation, per_class))
+        numbers = situation.numbers(samples)
         mean = learned["bias"] + sum(
             weight * (numbers[name] - self.centre[name]) / self.scale[name]
             for name, weight in learned["weights"].items()
         )
-        missing = 1 - situation.reached
-        mean = max(min(mean, MOST_SHARE * missing), -situation.reached)
+        mean = within_reach(mean, situation.reached)
         few, many = learned["spread"]["few"], learned["spread"]["many"]
         share = min(max((math.log2(max(per_class, 1)) - 3) / 5, 0.0), 1.0)  # 8 per class = few, 256 = many
         return Gain(mean, (1 - share) * few + share * many)
@@ -131,7 +136,7 @@ class Prior:
         return usual if situation.slope is None else (usual + max(situation.slope, 0.0)) / 2
 
 
-RULES = Prior({}, {}, {}, {"shift": 0.0, "spread": 0.02, "slope": 0.06, "probe_noise": 1.0})
+RULES = Prior({}, {}, {}, {"shift": 0.0, "spread": 0.02, "slope": 0.06, "probe_noise": 1.5})
 
 
 @cache

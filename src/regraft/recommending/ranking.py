@@ -25,7 +25,7 @@ def ranked(estimates: Sequence[Estimate]) -> list[Estimate]:
     """In the order in which to try them: of those that tie with the best one left, the cheapest comes next."""
     left, order = list(estimates), []
     while left:
-        # Where several are expected to be perfect, by what they gain: an expected result ends at 1, a gain does not.
+        # Where several are expected to be perfect, by what they gain: an expected result ends at 1, a measured gain does not.
         best = max(left, key=lambda one: (one.expected, one.gain, -one.cost_seconds))
         most = min(CHEAPER * best.cost_seconds, best.cost_seconds - WORTH_SAVING)
         rivals = [one for one in left if one is best or (tied(best, one) and one.cost_seconds <= most)]

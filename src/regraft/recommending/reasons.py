@@ -11,6 +11,7 @@ from regraft.recommending.ranking import tied
 from regraft.recommending.situation import Situation
 
 MUCH_CHEAPER = 0.2  # share of the first choice's time
+UNEVEN, REPEATED = 10.0, 0.1  # largest class over smallest, and share of near repeats, from which on they are told
 
 
 def offer_said(one: Estimate) -> str:
@@ -54,7 +55,7 @@ def recommendation_reasons(
         metric: The task's.
     """
     first = order[0]
-    found = [_labels_said(situation), _probe_said(situation)]
+    found = [_labels_said(situation), *_quality_said(situation, metric), _probe_said(situation)]
     found += _backbones_said(first, situations)
     found += _stages_said(situation)
     found += _first_said(first, order, metric)
@@ -75,6 +76,23 @@ def _labels_said(situation: Situation) -> str:
         f"{said}; their domain is {reading} from what {situation.evidence.backbone} was pre-trained on "
         f"(similarity/distance {situation.distance:.2f}, 0 near, 1 far)."
     ).replace("near from", "near")
+
+
+def _quality_said(situation: Situation, metric: str) -> list[str]:
+    """What of the data makes the figures mean less than they seem to."""
+    values = {name: one.value for name, one in situation.evidence.under("profile").items()}
+    found = []
+    if values.get("imbalance", 1.0) >= UNEVEN and metric == "accuracy":
+        found.append(
+            f"The largest class has {values['imbalance']:.0f} times as many samples as the smallest (profile/imbalance), and "
+            "accuracy counts every sample alike: look at macro-F1 too."
+        )
+    if values.get("duplicates", 0.0) >= REPEATED:
+        found.append(
+            f"{100 * values['duplicates']:.0f} % of the training samples nearly repeat another (profile/duplicates): there is "
+            "less to learn from than their number says."
+        )
+    return found
 
 
 def _affinity_said(situation: Situation) -> str:
@@ -177,19 +195,28 @@ def _much_cheaper(first: Estimate, order: Sequence[Estimate]) -> Estimate | None
 
 def _scratch_said(order: Sequence[Estimate], first: Estimate) -> list[str]:
     """What pre-training is expected to be worth."""
-    scratch = next((one for one in order if one.offer.strategy == "from-scratch"), None)
+    mine = (one for one in order if one.offer.backbone == first.offer.backbone)
+    scratch = next((one for one in mine if one.offer.strategy == "from-scratch"), None)
     if scratch is None or scratch is first:
         return []
     ground = "" if scratch.measured is not None else f", by {scratch.belief}"
+    worth = first.expected - scratch.expected
+    said = (
+        f"worth about {points(worth)} points here"
+        if worth > 0
+        else f"not worth anything here ({points(worth, signed=True)} points)"
+    )
     return [
-        f"From scratch the same network is expected to reach {scratch.expected:.3f}{ground}: pre-training is worth about "
-        f"{points(first.expected - scratch.expected)} points here."
+        f"From scratch the same network is expected to reach {scratch.expected:.3f}{ground}: pre-training is {said}."
     ]
 
 
 def _measured_said(one: Estimate, measured: Measurement) -> str:
     if measured.name.startswith("probe/"):
-        return f"Its cross-validated probe reaches {measured.value:.3f}{_interval_said(measured)}."
+        return (
+            f"Its cross-validated probe reaches {measured.value:.3f}{_interval_said(measured)}; with {one.belief}, it is "
+            f"expected to be {_than_probe(one.gain)}."
+        )
     return (
         f"Tried on a piece of the training part, it was {_than_probe(measured.value)} "
         f"(80 % interval {points(measured.low, signed=True)} to {points(measured.high, signed=True)} points; {measured.source}); "

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from regraft.core import Evidence, Measurement, TaskSummary
 
 Z80 = 1.2816  # standard normal: 80 % lies within this many standard deviations
-FEW = 50  # samples per class: below it the classical rules speak of few
+FEW = 50  # samples per class: up to it the classical rules speak of few
 FAR = 0.5  # similarity/distance: above it they speak of a far domain
 
 # An accuracy is between chance and 1: what is expected of a probe before anything is measured, and how sure that is.
@@ -82,7 +82,7 @@ class Situation:
     @property
     def few(self) -> bool:
         """Whether there are few labels."""
-        return self.per_class < FEW
+        return self.per_class <= FEW
 
     @property
     def all_gain(self) -> float:
@@ -116,12 +116,11 @@ class Situation:
         found = self.evidence.get(f"probe/{stage}")
         return 0.0 if found is None or self.probe is None else found.value - self.probe.value
 
-    def numbers(self, samples: int | None = None, stage: str = "") -> dict[str, float]:
+    def numbers(self, samples: int | None = None) -> dict[str, float]:
         """The features of the learned prior, by name.
 
         Args:
             samples: Of the training part; None = all there are. Fewer for a trial on a piece of it.
-            stage: The boundary of a probe of an earlier stage, whose own measurement counts; empty = another strategy.
         """
         count = self.summary.samples if samples is None else samples
         per_class = math.log2(max(self.per_class * count / max(self.summary.samples, 1), 1))
@@ -131,7 +130,6 @@ class Situation:
             "missing": missing,
             "missing_per_class": missing * per_class,
             "all_gain": self.all_gain,
-            "stage_gain": self.stage_gain(stage) if stage else 0.0,
         }
 
 
