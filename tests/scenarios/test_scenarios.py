@@ -49,6 +49,18 @@ def test_stored_measurements_survive_json() -> None:
     assert again.recommendation().best == stored.recommendation().best
 
 
+def test_the_safest_is_the_one_with_the_highest_lower_end() -> None:
+    flowers = SCENARIOS[0]
+    advice = kept(flowers).recommendation()
+    target = max(advice.choices, key=lambda one: one.low)
+    told = verdict_of(flowers, advice)
+    assert f"{target.low:.3f} to {target.high:.3f}" in told.why[0]
+    wide = tuple(
+        replace(one, low=one.low - 0.3) if one.strategy == "feature-extraction" else one for one in advice.choices
+    )
+    assert verdict_of(flowers, replace(advice, choices=wide)).right != told.right
+
+
 def test_an_answer_is_graded() -> None:
     scenario = SCENARIOS[1]
     advice: Recommendation = kept(scenario).recommendation()

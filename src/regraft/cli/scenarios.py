@@ -74,7 +74,9 @@ def _graded(output: Output, shared: Shared, one: "Scenario", answer: str | None,
             output.say(f"measuring question {one.number} on {one.ground.said}")
             with output.progress() as progress:
                 resources = api.Resources(shared.device, cache_dir=shared.cache_dir)
-                advice, _ = measured(one, resources=resources, budget_seconds=budget, progress=progress)
+                advice, _ = measured(
+                    one, resources=resources, budget_seconds=budget, seed=shared.seed, progress=progress
+                )
             return graded(one, answer, advice, f"measured now in {seconds_said(advice.seconds)}")
     kept = stored_for(one)
     if kept is None:

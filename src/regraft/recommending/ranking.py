@@ -21,14 +21,20 @@ def tied(best: Estimate, other: Estimate, deviations: float = TIE_DEVIATIONS) ->
     return best.expected - other.expected <= max(TIE, deviations * spread)
 
 
+def saves(cost_seconds: float, other_seconds: float) -> bool:
+    """Whether a cost is so much smaller than another that it decides between what ties."""
+    return cost_seconds <= min(CHEAPER * other_seconds, other_seconds - WORTH_SAVING)
+
+
 def ranked(estimates: Sequence[Estimate]) -> list[Estimate]:
     """In the order in which to try them: of those that tie with the best one left, the cheapest comes next."""
     left, order = list(estimates), []
     while left:
         # Where several are expected to be perfect, by what they gain: an expected result ends at 1, a measured gain does not.
         best = max(left, key=lambda one: (one.expected, one.gain, -one.cost_seconds))
-        most = min(CHEAPER * best.cost_seconds, best.cost_seconds - WORTH_SAVING)
-        rivals = [one for one in left if one is best or (tied(best, one) and one.cost_seconds <= most)]
+        rivals = [
+            one for one in left if one is best or (tied(best, one) and saves(one.cost_seconds, best.cost_seconds))
+        ]
         chosen = min(rivals, key=lambda one: (one.cost_seconds, -one.expected))
         order.append(chosen)
         left.remove(chosen)

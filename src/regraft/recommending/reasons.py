@@ -126,9 +126,11 @@ def _stages_said(situation: Situation) -> list[str]:
     if situation.probe is None or best is None:
         return []
     if situation.earlier_gain > 0:
+        gain = situation.evidence.get("headroom/stage")
+        surely = "better than" if gain is not None and gain.low > 0 else "about as well as"
         earlier = situation.reached + situation.earlier_gain
         found.append(
-            f"The earlier stage {best} serves the task better than the last one: its probe reaches {earlier:.3f}."
+            f"The earlier stage {best} serves the task {surely} the last one: its probe reaches {earlier:.3f}."
         )
     if abs(situation.all_gain) >= 0.001:
         found.append(

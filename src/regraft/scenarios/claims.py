@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from regraft.core import Evidence, Recommendation
 from regraft.scenarios.scenario import Claim
 
+WORSE_ON = "blood_cells training from scratch reached 0.861 and a head on frozen features of the last stage 0.838"
 FEWER = 0.5  # share of the labels with which the probe must be as good for "far fewer" to hold
 
 
@@ -53,15 +54,16 @@ def _smaller_network(advice: Recommendation) -> Finding:
 
 
 def _never_worse(advice: Recommendation) -> Finding:
-    """Even the engine's own intervals leave room, and runs of far tasks have shown it."""
+    """No single task could bear it out, and runs of a far one have shown that it is not so."""
     scratch = next((one for one in advice.choices if one.strategy == "from-scratch"), None)
     probe = next((one for one in advice.choices if one.strategy == "feature-extraction"), None)
     if scratch is None or probe is None:
         return Finding(holds=False, said="Training from scratch was not measured.")
+    here = "better" if probe.expected > scratch.expected else "not better"
     return Finding(
         holds=False,
-        said=f"Here it is better ({probe.expected:.3f} against {scratch.expected:.3f}), but not always: on blood_cells from-scratch "
-        "reached 0.875 and frozen features 0.838 (benchmarks/README.md).",
+        said=f"Here it is expected to be {here} ({probe.expected:.3f} against {scratch.expected:.3f}), and not always: on "
+        f"{WORSE_ON} (benchmarks/README.md).",
     )
 
 

@@ -31,6 +31,7 @@ def measured(
     *,
     resources: api.Resources | None = None,
     budget_seconds: float = BUDGET_SECONDS,
+    seed: int = 0,
     progress: Report | None = None,
 ) -> tuple[Recommendation, Task]:
     """The engine's recommendation from the scenario's own data, and the task.
@@ -39,25 +40,34 @@ def measured(
         scenario: One whose data are `at_hand`.
         resources: Device, precision, cache.
         budget_seconds: Wall time, about.
+        seed: Draws the samples, where the scenario speaks of fewer than there are, and the folds.
         progress: Called with (what, done, total).
     """
     resources = replace(resources or api.Resources(), offline=True)
-    task = task_of(scenario.ground)
+    task = task_of(scenario.ground, seed)
     names = [name for one in scenario.ground.backbones if (name := _backbone(one)) is not None]
     always = ("from-scratch",) if scenario.criterion == "claim" else ()
     kind = "image" if task.kind.startswith("image") else "text"
     trunks = [api.load_backbone(name, kind=kind, offline=True) for name in names]  # type: ignore[arg-type]
-    advice = advise(task, trunks, resources=resources, budget_seconds=budget_seconds, always=always, progress=progress)
+    advice = advise(
+        task,
+        trunks,
+        settings=api.Settings(seed=seed),
+        resources=resources,
+        budget_seconds=budget_seconds,
+        always=always,
+        progress=progress,
+    )
     return advice, task
 
 
-def task_of(ground: Ground) -> Task:
+def task_of(ground: Ground, seed: int = 0) -> Task:
     """The scenario's task, with as many labels as it speaks of."""
     place = _data(ground)
     if place is None:
         raise FileNotFoundError(ground.data)
-    task = api.open_task(place)
-    return task if ground.shots is None else few_shot(task, ground.shots, 0)
+    task = api.open_task(place, seed=seed)
+    return task if ground.shots is None else few_shot(task, ground.shots, seed)
 
 
 def to_store(advice: Recommendation, task: Task) -> Stored:

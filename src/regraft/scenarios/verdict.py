@@ -3,7 +3,7 @@
 | criterion | the right choice covers |
 | --- | --- |
 | `expected` | the first of the ranking: the best expected result, of ties the cheapest |
-| `safest` | of the strategies within two points of the best expected one, the cheapest; of equal cost, the surest |
+| `safest` | the one whose interval ends highest at its lower end; of those within two points of it, one that saves much |
 | `keeps-source` | the best of those whose plan leaves every weight of the trunk as it was |
 | `backbone` | the first of the ranking's backbone; `either` where the other is a tie |
 | `head` | the head that the engine grafts for this kind of task |
@@ -16,11 +16,11 @@ from dataclasses import dataclass
 from regraft.core import Choice, Evidence, Recommendation
 from regraft.core.plan import ALL_STAGES
 from regraft.core.words import metric_said, points, seconds_said
-from regraft.recommending.ranking import TIE
+from regraft.recommending.ranking import TIE, saves
 from regraft.scenarios.claims import Finding, held_claim
 from regraft.scenarios.scenario import Answer, Scenario
 
-NEAR_BEST = 0.02  # expected points that a careful person gives up for what is cheap and cannot go far wrong
+NEAR_BEST = 0.02  # points at the lower end that a careful person gives up for what is much cheaper
 
 
 @dataclass(frozen=True)
@@ -62,9 +62,10 @@ def _target(scenario: Scenario, advice: Recommendation) -> Choice:
             (one for one in advice.choices if one.strategy == "feature-extraction"), key=lambda one: one.expected
         )
     if scenario.criterion == "safest":
-        best = max(one.expected for one in advice.choices)
-        near = [one for one in advice.choices if best - one.expected <= NEAR_BEST]
-        return min(near, key=lambda one: (one.cost_seconds, one.high - one.low))
+        surest = max(advice.choices, key=lambda one: (one.low, -one.cost_seconds))
+        near = [one for one in advice.choices if surest.low - one.low <= NEAR_BEST]
+        cheap = [one for one in near if saves(one.cost_seconds, surest.cost_seconds)]
+        return max(cheap, key=lambda one: one.low, default=surest)
     return advice.best
 
 
@@ -88,7 +89,7 @@ def _target_said(scenario: Scenario, target: Choice, metric: str) -> str:
     """What the criterion has found."""
     found = f"{_called(target)} is {_expected_said(target, metric)}."
     opening = {
-        "safest": f"Of what is expected within {points(NEAR_BEST)} points of the best, the cheapest: ",
+        "safest": "The one that is surest to reach much, by the lower end of its interval: ",
         "keeps-source": "Of what leaves the trunk as it was, the best: ",
     }.get(scenario.criterion, "First of the ranking: ")
     return opening + found
