@@ -12,7 +12,7 @@ from regraft.cli.options import Shared
 
 if TYPE_CHECKING:
     from regraft.core import Task
-    from regraft.tasks import Inspection
+    from regraft.tasks import Columns, Inspection
 
 DATA_SAID = (
     "DATA is a folder of pictures in class folders or with a metadata.csv, WebDataset .tar shards, a table of texts "
@@ -54,6 +54,13 @@ class Given:
         from regraft.tasks import open_task  # noqa: PLC0415 - keeps --help fast
 
         return open_task(**self._arguments(shared))
+
+    @property
+    def columns(self) -> "Columns":
+        """Which columns are read."""
+        from regraft.tasks import Columns  # noqa: PLC0415 - keeps --help fast
+
+        return Columns(self.text_column, self.label_column, self.group_column, self.pair_column)
 
     def _arguments(self, shared: Shared) -> dict[str, Any]:
         """What reading the data takes: all that is said here, by the same names."""
