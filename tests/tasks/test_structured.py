@@ -91,6 +91,15 @@ def test_a_tag_only_in_test_is_named(tmp_path: Path) -> None:
     assert "B-ORG" in item
 
 
+@pytest.mark.parametrize("seed", [14, 25, 26])  # which would hold it out
+def test_a_tag_of_a_single_sentence_is_learnt(seed: int, tmp_path: Path) -> None:
+    conll(tmp_path, [*SENTENCES, (["Rarely", "Zed"], ["O", "B-RARE"])], "train.conll")
+    conll(tmp_path, [([f"Seldom{i}", "Zed"], ["O", "B-RARE" if i % 2 else "B-PER"]) for i in range(10)], "test.conll")
+    task = open_task(tmp_path, seed=seed)
+    assert "B-RARE" in {task.classes[tag] for tags in task.train.targets for tag in tags}
+    assert len(task.splits["test"]) == 10
+
+
 def test_questions_of_both_versions(tmp_path: Path) -> None:
     first = open_task(squad(tmp_path, [question(i) for i in range(12)]))
     assert (first.kind, first.metric, first.classes) == ("question-answering", "f1", ("answer",))
