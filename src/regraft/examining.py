@@ -1,6 +1,6 @@
 """Which samples of DATA a fitted model is measured on: none that it learnt from, unless that is asked for."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from regraft.core import DataError, Split, Task
@@ -43,7 +43,7 @@ def part_to_measure(
     Args:
         model: As `fit` or `load` returned it.
         data: As `open_task` takes it.
-        columns: What of a table is read.
+        columns: What of a table is read; its kind is the model's.
         split: Measure on this split instead.
         strict: Refuse data with bad samples instead of leaving them out.
         offline: Open no connection.
@@ -52,7 +52,8 @@ def part_to_measure(
         DataError: Nothing is left to measure on, or the data do not go with the model.
     """
     seed = model.run.plan.seed  # of the split too, of a model that does not know more
-    found = open_held_out(data, columns or Columns(), model.learnt or seed, strict=strict, offline=offline)
+    columns = replace(columns or Columns(), kind=model.kind)
+    found = open_held_out(data, columns, model.learnt or seed, strict=strict, offline=offline)
     name = split or TEST
     if name not in found.task.splits:
         raise DataError(_missing(name, data, found))

@@ -8,6 +8,7 @@ import click
 
 from regraft.cli.data import DATA_SAID, Given, data_options
 from regraft.cli.options import Output, Shared, shared_options, table
+from regraft.core import OptionError
 
 if TYPE_CHECKING:
     from rich.console import Group
@@ -38,14 +39,16 @@ def command(
     output = Output(shared)
     with output.progress() as progress:
         fitted = api.load(model, device=shared.device)
+        if given.kind not in {None, fitted.kind}:
+            raise OptionError(f"--kind {given.kind}: the model was made for {fitted.kind}; leave --kind away")
         part = api.part_to_measure(
             fitted, given.data, given.columns, split=split, strict=given.strict, offline=shared.offline
         )
-        for note in part.notes:
-            output.say(note)
         known = None if source is None else api.open_source(source, fitted.kind, offline=shared.offline)
         forgotten = keeping.forgetting_of(fitted, known, part.split.samples, offline=shared.offline)
         found = fitted.evaluate(part.split, progress=progress)
+    for note in part.notes:
+        output.say(note)
     result = {
         "metrics": dict(found.metrics),
         "intervals": dict(found.intervals),

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from regraft.core import DataError, Problem, Task
+from regraft.core import DataError, Problem, Task, TaskKind
 from regraft.tasks import checks
 from regraft.tasks.dividing import divided
 from regraft.tasks.gathering import gathered
@@ -31,13 +31,14 @@ class Inspection:
     problems: tuple[Problem, ...]
 
 
-def open_task(
+def open_task(  # noqa: PLR0913 - what a caller may say
     data: str | Path,
     *,
     text_column: str = "text",
     label_column: str = "label",
     pair_column: str = "text_pair",
     group_column: str = "",
+    kind: TaskKind | None = None,
     seed: int = 0,
     strict: bool = False,
     offline: bool = False,
@@ -54,6 +55,9 @@ def open_task(
         pair_column: Of a table of texts: the column that holds the second text of a pair, where there is one.
         group_column: Of a table or a `metadata.csv`, or a field of SQuAD files such as `title`: the column that says
             what a sample belongs to, such as a patient or a page; no split parts a group. Empty = there is none.
+        kind: What the data are read as, where they could be of several kinds: whole numbers as quantities
+            (`text-regression`), fractions as classes (`text-classification`), or the tags of a table that holds labels
+            too (`token-classification`). None = what they look like.
         seed: Of the split where the data have none.
         strict: Refuse data with bad samples instead of leaving them out.
         offline: Open no connection.
@@ -70,6 +74,7 @@ def open_task(
         label_column=label_column,
         pair_column=pair_column,
         group_column=group_column,
+        kind=kind,
         seed=seed,
         strict=strict,
         offline=offline,
@@ -79,20 +84,23 @@ def open_task(
     return found.task
 
 
-def inspect_data(
+def inspect_data(  # noqa: PLR0913
     data: str | Path,
     *,
     text_column: str = "text",
     label_column: str = "label",
     pair_column: str = "text_pair",
     group_column: str = "",
+    kind: TaskKind | None = None,
     seed: int = 0,
     strict: bool = False,
     offline: bool = False,
 ) -> Inspection:
     """What the data are and every problem of theirs; arguments as `open_task`."""
-    found = gathered(data, Columns(text_column, label_column, group_column, pair_column), offline=offline)
+    found = gathered(data, Columns(text_column, label_column, group_column, pair_column, kind), offline=offline)
     reading, labelling = found.reading, found.labelling
+    if kind not in {None, reading.kind}:
+        raise DataError(f"{data}: it is {reading.kind}, and cannot be read as --kind {kind}")
     if reading.kind.endswith("-classification") and reading.kind != "token-classification":
         checks.check_labels(found.records, reading.findings)
     task = divided(found, seed)

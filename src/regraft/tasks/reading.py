@@ -49,12 +49,14 @@ class Columns:
         label: Holds the label.
         pair: Holds the second text of a pair, in tables that have it.
         group: Holds what a sample belongs to; empty = none does.
+        kind: What the data are read as, where they could be of several kinds; None = what they look like.
     """
 
     text: str = "text"
     label: str = "label"
     group: str = ""
     pair: str = "text_pair"
+    kind: TaskKind | None = None
 
 
 def group_said(value: Any) -> str:
