@@ -8,6 +8,7 @@ from typing import Any
 
 from regraft.core import DataError, TextSample
 from regraft.tasks.reading import Columns, Findings, Reading, Record, Row, group_said
+from regraft.tasks.tokens import TAG_COLUMNS, WORDS_COLUMN
 
 FLOAT_CLASSES = 20  # more distinct whole numbers than this, written as 3.0, are a quantity, not classes
 MOSTLY = 0.8  # share of labels that must be numbers for the rest to be mistakes
@@ -53,7 +54,12 @@ def _check_columns(file: Path, seen: dict[str, None], columns: Columns) -> None:
         wanted["--pair-column"] = columns.pair
     for option, name in wanted.items():
         if name and seen and name not in seen:
-            raise DataError(f"{file}: no column {name!r}; it has {', '.join(seen)}: choose with {option}")
+            cure = f"choose with {option}"
+            if WORDS_COLUMN in seen:
+                cure += (
+                    f", or for tagged words give {TAG_COLUMNS[0]!r}, a list with a tag for each of the {WORDS_COLUMN}"
+                )
+            raise DataError(f"{file}: no column {name!r}; it has {', '.join(seen)}: {cure}")
 
 
 def _record(place: str, row: dict[str, Any], columns: Columns, split: str, findings: Findings) -> Record | None:
