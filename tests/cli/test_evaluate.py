@@ -2,6 +2,7 @@
 
 import json
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -125,6 +126,11 @@ def test_pictures_are_known_again(tmp_path: Path, capsys: pytest.CaptureFixture[
     part = api.part_to_measure(api.load(out), tmp_path / "moved")
     wanted = {one.digest for one in api.open_task(data, seed=5).splits["test"].samples}
     assert {one.digest for one in part.split.samples} == wanted
+
+
+def test_a_model_that_does_not_know_is_measured_by_the_split_of_its_run(data: str, fitted: str) -> None:
+    part = api.part_to_measure(replace(api.load(fitted), learnt=None), data)
+    assert texts(part.split) == texts(api.open_task(data, seed=1).splits["test"])
 
 
 def test_a_model_saved_before_this_was_kept_still_measures(
