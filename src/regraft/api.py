@@ -14,7 +14,8 @@ import torch
 from regraft.activations.store import ActivationStore
 from regraft.backbones import load_backbone
 from regraft.backbones.contract import Backbone
-from regraft.core import Choice, DataError, ModelError, Run, Split, Step, Task
+from regraft.core import Choice, Learnt, ModelError, Run, Step, Task
+from regraft.examining import part_to_measure
 from regraft.forgetting import Measure
 from regraft.forgetting.budget import pretrained_copy
 from regraft.heads import head_for
@@ -35,7 +36,6 @@ __all__ = [
     "Resources",
     "Settings",
     "SourceBudget",
-    "aligned_split",
     "check_out",
     "check_source",
     "chosen_before",
@@ -47,6 +47,7 @@ __all__ = [
     "measure",
     "open_source",
     "open_task",
+    "part_to_measure",
     "prepare",
     "pretrain",
     "recommend",
@@ -135,6 +136,7 @@ def fit(  # noqa: PLR0913 - what a caller may say
         device=resources.device,
         adapter=adapter,
         pairs=task.paired,
+        learnt=Learnt.of(task),
     )
     if budget is not None and asking is not None:
         model = kept_within(model, start, task, budget, asking, progress)
@@ -200,28 +202,6 @@ def _measured_before(model: Model) -> dict[str, float]:
     if kept is None or kept["budget"] is None:
         return {}
     return {"accuracy": next(one["target"] for one in kept["curve"] if one["alpha"] == kept["alpha"])}
-
-
-def aligned_split(model: Model, task: Task, name: str) -> Split:
-    """A split with its targets in the order of the model's classes.
-
-    Raises:
-        DataError: It has a class that the model does not know.
-    """
-    if task.kind != model.kind:
-        raise DataError(f"{task.name}: it is {task.kind}, and the model was made for {model.kind}")
-    if task.kind not in {"image-classification", "text-classification", "token-classification"}:
-        return task.splits[name]
-    unknown = sorted(set(task.classes) - set(model.classes))
-    if unknown:
-        raise DataError(
-            f"{task.name}: the model does not know the class {unknown[0]!r}; it knows {', '.join(model.classes)}"
-        )
-    split = task.splits[name]
-    order = [model.classes.index(label) for label in task.classes]
-    if task.kind == "token-classification":
-        return Split(split.samples, tuple(tuple(order[tag] for tag in tags) for tags in split.targets))
-    return Split(split.samples, tuple(order[target] for target in split.targets))
 
 
 def _reported(steps: Iterable[Step], on_step: Callable[[Step], None] | None, earlier: list[Step]) -> Iterator[Step]:

@@ -99,7 +99,8 @@ def enumerate_lines(name: str, lines: Sequence[str]) -> list[tuple[str, str]]:
 def _texts(given: str) -> list[tuple[str, str]]:
     file = Path(given)
     if given.endswith(".txt") and file.is_file():
-        return enumerate_lines(given, decoded(file, Findings()).splitlines())
+        # Not at every line separator of Unicode: a text may hold one, and documents and tables are cut here too.
+        return enumerate_lines(given, [line.rstrip("\r") for line in decoded(file, Findings()).split("\n")])
     if given.endswith(".txt") and " " not in given:
         raise DataError(f"{given}: no such file; give texts, a .txt file with one a line, or - for standard input")
     return [(given, given)] if given.strip() else []

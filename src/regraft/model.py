@@ -17,7 +17,7 @@ from safetensors.torch import load_file, save_file
 from regraft.activations.store import ActivationStore
 from regraft.backbones.contract import Backbone
 from regraft.backbones.saving import load_saved_backbone, save_backbone
-from regraft.core import ModelError, Plan, Run, Sample, Split, Step, TaskKind
+from regraft.core import Learnt, ModelError, Plan, Run, Sample, Split, Step, TaskKind
 from regraft.core.display import html_table, html_title
 from regraft.core.words import backbone_said, metric_said
 from regraft.evaluating import Evaluation
@@ -53,6 +53,7 @@ class Model:
         forgetting: Of a model fitted within a forgetting budget: the curve, the share taken and what it cost.
         adapter: Of a model tuned by adapters: the files that peft saves, by name; the trunk has them merged in.
         pairs: Whether its texts come in pairs; None = a model saved before this was kept: it takes both.
+        learnt: What it learnt from; None = a model saved before this was kept.
     """
 
     task_name: str
@@ -66,6 +67,7 @@ class Model:
     forgetting: dict[str, Any] | None = None
     adapter: dict[str, bytes] = field(default_factory=dict, repr=False)
     pairs: bool | None = None
+    learnt: Learnt | None = field(default=None, repr=False)
 
     @property
     def trainable_parameters(self) -> int:
@@ -175,6 +177,7 @@ class Model:
             "environment": dict(self.run.environment),
             "results": self.results,
             "forgetting": self.forgetting,
+            "learnt": None if self.learnt is None else self.learnt.to_json(),
         }
         (folder / MODEL_FILE).write_text(json.dumps(data, indent=2, ensure_ascii=False), encoding="utf-8")
 
@@ -229,6 +232,7 @@ def load(folder: str | Path, *, device: str = "auto") -> Model:
         forgetting=data.get("forgetting"),
         adapter={file.name: file.read_bytes() for file in sorted((folder / ADAPTER_FOLDER).glob("*"))},
         pairs=task.get("pairs"),
+        learnt=None if data.get("learnt") is None else Learnt.from_json(data["learnt"]),
     )
 
 

@@ -59,6 +59,12 @@ def test_quantities(data: dict[str, str], tmp_path: Path, capsys: pytest.Capture
     assert "pearson" in called(capsys, "evaluate", model, data["pairs"])["metrics"]
     (answer,) = called(capsys, "predict", model, "the red one\ta blue thing")["predictions"]
     assert set(answer) == {"input", "value"}
+    assert "made for text-regression" in refused(
+        capsys, "evaluate", model, data["pairs"], "--kind", "text-classification"
+    )
+    few = tmp_path / "few.csv"  # whole numbers alone are quantities to a model of quantities
+    few.write_text("text,text_pair,label\nthe red one,a red thing,3\nthe blue one,a red thing,1\nit,that,2\n")
+    assert "pearson" in called(capsys, "evaluate", model, str(few))["metrics"]
 
 
 @pytest.mark.parametrize(

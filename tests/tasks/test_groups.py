@@ -44,6 +44,15 @@ def test_no_split_parts_a_group(tmp_path: Path) -> None:
     assert len(set.union(*parts)) < sum(map(len, parts))
 
 
+@pytest.mark.parametrize("seed", [7, 8, 9])  # which would hold it out
+def test_a_class_within_one_group_is_learnt(seed: int, tmp_path: Path) -> None:
+    file = patients(tmp_path / "reports.csv")
+    file.write_text(file.read_text().replace("report  0 of patient 3,ill", "report  0 of patient 3,dying"))
+    task = open_task(file, group_column="patient", seed=seed)
+    assert task.classes == ("dying", "ill", "well")
+    assert task.classes.index("dying") in task.train.targets
+
+
 def test_a_group_in_two_given_splits_stays_in_the_later_one(tmp_path: Path) -> None:
     patients(tmp_path / "data/train.csv", split="a")
     patients(tmp_path / "data/test.csv", people=4, split="b")

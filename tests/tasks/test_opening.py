@@ -180,6 +180,32 @@ def test_fractions_are_a_quantity_and_not_classes(tmp_path: Path) -> None:
     assert min(task.splits["test"].targets) < low < high < max(task.splits["test"].targets)
 
 
+@pytest.mark.parametrize(
+    "labels", [[i % 11 / 2 for i in range(60)], [0.5, 1.25, 2.75, 3.125], ["n/a", *(i % 5 + 0.5 for i in range(30))]]
+)
+def test_any_fraction_makes_a_quantity_and_is_noted(labels: list[object], tmp_path: Path) -> None:
+    found = inspect_data(table(tmp_path, [(f"rated text {i}", str(label)) for i, label in enumerate(labels)]))
+    assert (found.kind, found.classes) == ("text-regression", ())
+    (note,) = [one for one in found.problems if one.code == "quantities"]
+    assert (note.severity, "--kind text-classification" in note.message) == ("note", True)
+
+
+@pytest.mark.parametrize("labels", [["0.0", "1.0"], ["1", "2", "3"], ["v1.5", "v2.5"], ["1.5", "high", "low"]])
+def test_whole_numbers_and_names_are_classes(labels: list[str], tmp_path: Path) -> None:
+    task = open_task(table(tmp_path, [(f"text {i}", labels[i % len(labels)]) for i in range(30)]))
+    assert (task.kind, set(task.classes)) == ("text-classification", set(labels))
+
+
+def test_a_kind_can_be_said(tmp_path: Path) -> None:
+    stars = table(tmp_path, [(f"review {i}", str(1 + i % 5)) for i in range(30)])
+    task = open_task(stars, kind="text-regression")
+    assert (task.kind, set(task.train.targets)) == ("text-regression", {1, 2, 3, 4, 5})
+    halves = table(tmp_path, [(f"review {i}", str(i % 3 / 2)) for i in range(30)], "halves.csv")
+    assert open_task(halves, kind="text-classification").classes == ("0.0", "0.5", "1.0")
+    with pytest.raises(DataError, match="cannot be read as --kind token-classification"):
+        open_task(stars, kind="token-classification")
+
+
 @pytest.mark.parametrize("packed", [False, True])
 def test_shards_are_read_in_place(packed: bool, tmp_path: Path) -> None:
     name = tmp_path / f"train-000.tar{'.gz' if packed else ''}"

@@ -91,6 +91,15 @@ def test_a_tag_only_in_test_is_named(tmp_path: Path) -> None:
     assert "B-ORG" in item
 
 
+@pytest.mark.parametrize("seed", [14, 25, 26])  # which would hold it out
+def test_a_tag_of_a_single_sentence_is_learnt(seed: int, tmp_path: Path) -> None:
+    conll(tmp_path, [*SENTENCES, (["Rarely", "Zed"], ["O", "B-RARE"])], "train.conll")
+    conll(tmp_path, [([f"Seldom{i}", "Zed"], ["O", "B-RARE" if i % 2 else "B-PER"]) for i in range(10)], "test.conll")
+    task = open_task(tmp_path, seed=seed)
+    assert "B-RARE" in {task.classes[tag] for tags in task.train.targets for tag in tags}
+    assert len(task.splits["test"]) == 10
+
+
 def test_questions_of_both_versions(tmp_path: Path) -> None:
     first = open_task(squad(tmp_path, [question(i) for i in range(12)]))
     assert (first.kind, first.metric, first.classes) == ("question-answering", "f1", ("answer",))
@@ -198,3 +207,87 @@ def test_questions_on_one_passage_stay_in_one_split(tmp_path: Path) -> None:
     ]
     assert len(passages) == 3
     assert len(set.union(*passages)) == sum(map(len, passages))
+
+
+def tagged(folder: Path, rows: list[dict[str, Any]], name: str = "data.jsonl") -> Path:
+    (folder / name).write_text("\n".join(map(json.dumps, rows)))
+    return folder / name
+
+
+def test_columns_of_tagged_tables_are_chosen(tmp_path: Path) -> None:
+    rows = [
+        {
+            "tokens": words,
+            "pos_tags": ["X", *"Y" * (len(words) - 1)],
+            "ner_tags": tags,
+            "cut": [*words, "."],
+            "cut_tags": [*tags, "Z"],
+        }
+        for words, tags in SENTENCES
+    ]
+    file = tagged(tmp_path, rows)
+    assert open_task(file).classes == ("O", "B-LOC", "B-PER", "I-PER")
+    assert open_task(file, label_column="pos_tags").classes == ("X", "Y")
+    assert "Z" in open_task(file, text_column="cut", label_column="cut_tags").classes
+    for option, column in (("text_column", "bar"), ("label_column", "foo")):
+        with pytest.raises(DataError, match=f"no column '{column}'; it has tokens, .*choose with --{option[:4]}"):
+            open_task(file, **{option: column})
+    with pytest.raises(DataError, match="--pair-column second.*tagged words"):
+        open_task(file, pair_column="second")
+
+
+def test_tags_are_read_where_no_label_is(tmp_path: Path) -> None:
+    rows = [{"text": " ".join(words), "tokens": words, "ner_tags": tags} for words, tags in SENTENCES]
+    assert open_task(tagged(tmp_path, rows)).kind == "token-classification"
+    labelled = tagged(tmp_path, [row | {"label": "ab"[i % 2]} for i, row in enumerate(rows)], "labelled.jsonl")
+    assert open_task(labelled).classes == ("a", "b")
+    assert open_task(labelled, kind="token-classification").classes == ("O", "B-LOC", "B-PER", "I-PER")
+    listed = tagged(tmp_path, [{"tokens": words, "label": tags} for words, tags in SENTENCES], "listed.jsonl")
+    assert open_task(listed).kind == "token-classification"
+    single = tagged(tmp_path, [{"tokens": words, "label": "a"} for words, _ in SENTENCES], "single.jsonl")
+    with pytest.raises(DataError, match="no column 'text'; it has tokens, label.*for tagged words give 'tags'"):
+        open_task(single)
+
+
+@pytest.mark.parametrize("option", ["text_column", "label_column", "pair_column"])
+def test_columns_of_files_without_columns_are_refused(option: str, tmp_path: Path) -> None:
+    row = {"question": "When?", "context": "In 1843.", "answers": {"text": ["1843"], "answer_start": [3]}}
+    for file in (
+        conll(tmp_path, SENTENCES),
+        squad(tmp_path, [question(i) for i in range(9)]),
+        tagged(tmp_path, [row], "asked.jsonl"),
+    ):
+        with pytest.raises(DataError, match=f"--{option.replace('_', '-')} foo|no column 'foo'"):
+            open_task(file, **{option: "foo"})
+
+
+@pytest.mark.parametrize("gap", ["\t", " "])
+@pytest.mark.parametrize("mark", ["\u2028", "\u0085", "\x0c", "\xa0"])
+def test_a_token_may_hold_a_line_separator(mark: str, gap: str, tmp_path: Path) -> None:
+    words = [f"Meet{mark}Ann", "."]
+    file = conll(tmp_path, [*SENTENCES, (words, ["B-PER", "O"])], gap=gap)
+    file.write_bytes(file.read_bytes().replace(b"\n", b"\r\n"))
+    task = open_task(file)
+    assert tuple(words) in {one.words for part in task.splits.values() for one in part.samples}  # type: ignore[union-attr]
+    assert problems(file) == {}
+
+
+def test_numbers_without_names_are_noted(tmp_path: Path) -> None:
+    rows = [{"tokens": words, "tags": [int(tag != "O") for tag in tags]} for words, tags in SENTENCES]
+    file = tagged(tmp_path, rows)
+    found = {one.code: one for one in inspect_data(file).problems}["numbered-tags"]
+    assert (found.severity, len(found.items)) == ("note", 20)
+    assert "ClassLabel" in found.message
+
+
+def test_names_of_numbers_are_read_from_the_schema(tmp_path: Path) -> None:
+    names = ["O", "B-PER", "I-PER", "B-LOC"]
+    rows = [{"tokens": words, "ner_tags": [names.index(tag) for tag in tags]} for words, tags in SENTENCES]
+    rows.append({"tokens": ["Not", "known"], "ner_tags": [0, -1]})
+    label = {"feature": {"names": names, "_type": "ClassLabel"}, "_type": "Sequence"}
+    info = json.dumps({"info": {"features": {"tokens": {}, "ner_tags": label}}})
+    table = pa.Table.from_pylist(rows).replace_schema_metadata({"huggingface": info})
+    pyarrow.parquet.write_table(table, tmp_path / "data.parquet")
+    task = open_task(tmp_path / "data.parquet")
+    assert (task.classes, task.metric) == (("O", "B-LOC", "B-PER", "I-PER"), "entity_f1")
+    assert problems(tmp_path / "data.parquet")["empty-token"] == (f"{tmp_path / 'data.parquet'}:21",)

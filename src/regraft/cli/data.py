@@ -11,8 +11,8 @@ import click
 from regraft.cli.options import Shared
 
 if TYPE_CHECKING:
-    from regraft.core import Task
-    from regraft.tasks import Inspection
+    from regraft.core import Task, TaskKind
+    from regraft.tasks import Columns, Inspection
 
 DATA_SAID = (
     "DATA is a folder of pictures in class folders or with a metadata.csv, WebDataset .tar shards, a table of texts "
@@ -20,6 +20,9 @@ DATA_SAID = (
     "SQuAD .json, a folder of train.* / validation.* / test.* of these, or a data set of the hub: "
     "hf://OWNER/NAME[:CONFIG]."
 )
+
+
+KINDS = ("text-classification", "text-regression", "token-classification")
 
 
 @dataclass(frozen=True)
@@ -31,14 +34,15 @@ class Given:
     label_column: str
     pair_column: str
     group_column: str
+    kind: "TaskKind | None"
     strict: bool
 
     @property
     def said(self) -> str:
         """DATA with the options that are not the usual ones, as a shell takes them."""
-        usual = Given(self.data, "text", "label", "text_pair", "", strict=False)
+        usual = Given(self.data, "text", "label", "text_pair", "", None, strict=False)
         words = [self.data]
-        for name in ("text_column", "label_column", "pair_column", "group_column"):
+        for name in ("text_column", "label_column", "pair_column", "group_column", "kind"):
             if getattr(self, name) != getattr(usual, name):
                 words += [f"--{name.replace('_', '-')}", getattr(self, name)]
         return shlex.join([*words, *(["--strict"] if self.strict else [])])
@@ -54,6 +58,13 @@ class Given:
         from regraft.tasks import open_task  # noqa: PLC0415 - keeps --help fast
 
         return open_task(**self._arguments(shared))
+
+    @property
+    def columns(self) -> "Columns":
+        """Which columns are read."""
+        from regraft.tasks import Columns  # noqa: PLC0415 - keeps --help fast
+
+        return Columns(self.text_column, self.label_column, self.group_column, self.pair_column, self.kind)
 
     def _arguments(self, shared: Shared) -> dict[str, Any]:
         """What reading the data takes: all that is said here, by the same names."""
@@ -72,6 +83,12 @@ DATA_OPTIONS = (
         default="",
         metavar="TEXT",
         help="Column that says what a sample belongs to, such as a patient: no split parts a group.",
+    ),
+    click.option(
+        "--kind",
+        type=click.Choice(KINDS),
+        help="Read the labels of texts as classes, quantities or tags where they could be several; whole numbers are "
+        "classes and fractions quantities unless this says otherwise.",
     ),
     click.option("--strict", is_flag=True, help="Refuse data that has bad samples instead of leaving them out."),
 )

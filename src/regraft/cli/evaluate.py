@@ -8,7 +8,7 @@ import click
 
 from regraft.cli.data import DATA_SAID, Given, data_options
 from regraft.cli.options import Output, Shared, shared_options, table
-from regraft.core import DataError
+from regraft.core import OptionError
 
 if TYPE_CHECKING:
     from rich.console import Group
@@ -20,14 +20,17 @@ MISTAKES_SHOWN = 10
 @click.command("evaluate", epilog=DATA_SAID)
 @click.argument("model", metavar="MODEL")
 @data_options
-@click.option("--split", default="test", show_default=True, help="Which split of DATA to measure on.")
+@click.option(
+    "--split",
+    help="Which split of DATA to measure on.  [default: test; all of DATA that names no split and was not fitted on]",
+)
 @click.option("--source", help="Held-out data of what the backbone was pre-trained on: what was forgotten of it.")
 @shared_options
 def command(
     shared: Shared,
     model: str,
     given: Given,
-    split: str,
+    split: str | None,
     source: str | None,
 ) -> None:
     """Metrics of MODEL on DATA, with 95 % intervals, confusion and calibration."""
@@ -36,15 +39,16 @@ def command(
     output = Output(shared)
     with output.progress() as progress:
         fitted = api.load(model, device=shared.device)
-        task = given.opened(shared)
-        if split not in task.splits:
-            raise DataError(f"--split {split}: {given.data} has only {', '.join(task.splits)}")
-        part = api.aligned_split(fitted, task, split)
-        if not len(part):
-            raise DataError(f"--split {split}: {given.data} has no sample in it; name another split")
+        if given.kind not in {None, fitted.kind}:
+            raise OptionError(f"--kind {given.kind}: the model was made for {fitted.kind}; leave --kind away")
+        part = api.part_to_measure(
+            fitted, given.data, given.columns, split=split, strict=given.strict, offline=shared.offline
+        )
         known = None if source is None else api.open_source(source, fitted.kind, offline=shared.offline)
-        forgotten = keeping.forgetting_of(fitted, known, part.samples, offline=shared.offline)
-        found = fitted.evaluate(part, progress=progress)
+        forgotten = keeping.forgetting_of(fitted, known, part.split.samples, offline=shared.offline)
+        found = fitted.evaluate(part.split, progress=progress)
+    for note in part.notes:
+        output.say(note)
     result = {
         "metrics": dict(found.metrics),
         "intervals": dict(found.intervals),
@@ -56,7 +60,7 @@ def command(
         [name, f"{value:.4f}", f"{found.intervals[name][0]:.4f} to {found.intervals[name][1]:.4f}"]
         for name, value in found.metrics.items()
     ]
-    title = f"{model} on {split} of {given.data} ({found.samples} samples)"
+    title = f"{model} on {part.name} of {given.data} ({found.samples} samples)"
     views = [table(title, ["metric", "value", "95 % interval"], rows)]
     if found.confusion:
         views.append(_confusion(fitted.classes, found.confusion))

@@ -13,6 +13,7 @@ from regraft.core.errors import (
     TrainingError,
 )
 from regraft.core.evidence import Evidence, Measurement
+from regraft.core.learnt import Learnt
 from regraft.core.outline import ATTENTION_FAMILIES, TEXT_FAMILIES, Outline, Stage
 from regraft.core.passport import Passport
 from regraft.core.plan import Adapter, Penalty, Phase, Plan, Solve, Train
@@ -43,6 +44,7 @@ __all__ = [
     "HubError",
     "ImageSample",
     "InputError",
+    "Learnt",
     "Measurement",
     "ModelError",
     "OptionError",

@@ -140,6 +140,8 @@ class Task:
         problems: What was found wrong while opening it.
         groups: By a sample's digest, a number that it shares with samples of its group: those nearly the same, or of
             one value in a group column. Samples that are alone are not in it.
+        seed: Of the split, where the data had none.
+        group_column: The column whose groups the split kept together; empty = none.
     """
 
     name: str
@@ -150,6 +152,8 @@ class Task:
     fingerprint: str = ""
     problems: tuple[Problem, ...] = field(default=(), repr=False)
     groups: Mapping[str, int] = field(default_factory=dict, repr=False)
+    seed: int = 0
+    group_column: str = ""
 
     @property
     def train(self) -> Split:

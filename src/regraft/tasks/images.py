@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from regraft.core import DataError, ImageSample
-from regraft.tasks.reading import SPLIT_NAMES, Columns, Reading, Record, group_said
+from regraft.tasks.reading import SPLIT_NAMES, Columns, Reading, Record, group_said, refuse_columns
 
 PICTURE_SUFFIXES = {".jpg", ".jpeg", ".png", ".bmp", ".gif", ".webp", ".tif", ".tiff", ".ppm", ".pgm", ".jfif"}
 METADATA = "metadata.csv"
@@ -29,6 +29,8 @@ def read_image_folder(folder: Path, columns: Columns = Columns()) -> Reading:  #
         for entry in sorted(folder.iterdir())
         if entry.is_dir() and entry.name.lower() in SPLIT_NAMES
     }
+    if not any((part / METADATA).is_file() for part in split_folders or (folder,)):
+        refuse_columns(folder, columns, "pictures in class folders", ("label",))
     if not split_folders:
         _read_part(folder, "", columns, reading)
     for part, split in split_folders.items():

@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from regraft.core import Problem, Sample
+from regraft.core import DataError, Problem, Sample
 from regraft.core.task import Severity, TaskKind
 
 Row = tuple[str, dict[str, Any]]  # `file:line`, and the cells by column
@@ -49,12 +49,37 @@ class Columns:
         label: Holds the label.
         pair: Holds the second text of a pair, in tables that have it.
         group: Holds what a sample belongs to; empty = none does.
+        kind: What the data are read as, where they could be of several kinds; None = what they look like.
     """
 
     text: str = "text"
     label: str = "label"
     group: str = ""
     pair: str = "text_pair"
+    kind: TaskKind | None = None
+
+
+def refuse_columns(
+    data: object, columns: Columns, holds: str, names: tuple[str, ...] = ("text", "label", "pair")
+) -> None:
+    """Refuse options that choose a column where there is none to choose: they would change nothing.
+
+    Args:
+        data: What is read.
+        columns: As they were chosen.
+        holds: What is read there.
+        names: Fields of `Columns` that have no meaning there.
+
+    Raises:
+        DataError: One of these was chosen.
+    """
+    usual, options = Columns(), {"text": "--text-column", "label": "--label-column", "pair": "--pair-column"}
+    for name in names:
+        said = getattr(columns, name)
+        if said != getattr(usual, name):
+            raise DataError(
+                f"{options[name]} {said}: {data} holds {holds}, without such a column; leave the option away"
+            )
 
 
 def group_said(value: Any) -> str:

@@ -1,7 +1,7 @@
 """Questions whose answers are spans of a passage: SQuAD v1.1 and v2.0 files, and tables of the same fields."""
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Container, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -14,9 +14,9 @@ FIELDS = ("question", "context", "answers")
 ANSWERED, UNANSWERED = "answer", "no answer"
 
 
-def holds_questions(row: dict[str, Any]) -> bool:
-    """Whether a table with this row is one of questions on passages."""
-    return all(name in row for name in FIELDS)
+def holds_questions(names: Container[str]) -> bool:
+    """Whether a table with columns of these names is one of questions on passages."""
+    return all(name in names for name in FIELDS)
 
 
 def read_question_rows(

@@ -5,11 +5,11 @@ from pathlib import Path
 
 from regraft.core import DataError
 from regraft.tasks.class_names import ClassNames
-from regraft.tasks.reading import SPLIT_NAMES, Columns, Findings, Reading, split_of, worst
+from regraft.tasks.reading import SPLIT_NAMES, Columns, Findings, Reading, refuse_columns, split_of, worst
 from regraft.tasks.spans import SQUAD_SUFFIX, holds_questions, read_question_rows, read_squad_files
 from regraft.tasks.tables import TABLE_SUFFIXES, rows_of
 from regraft.tasks.texts import read_texts
-from regraft.tasks.tokens import TAGGED_SUFFIXES, holds_tags, read_tagged_files, read_tagged_rows
+from regraft.tasks.tokens import TAGGED_SUFFIXES, read_tagged_files, read_tagged_rows, tagged_columns
 
 # What a file without a row should hold.
 EMPTY = {
@@ -54,8 +54,10 @@ def _form(file: Path) -> str:
 
 def _read(form: str, files: dict[Path, str], columns: Columns, findings: Findings, names: ClassNames | None) -> Reading:
     if form == "tagged":
+        refuse_columns(next(iter(files)), columns, "a token and its tag on each line")
         return read_tagged_files(files, findings)
     if form == "squad":
+        refuse_columns(next(iter(files)), columns, "questions on passages")
         return read_squad_files(files, findings, columns.group)
     tables = []
     first: dict[str, object] = {}
@@ -64,8 +66,10 @@ def _read(form: str, files: dict[Path, str], columns: Columns, findings: Finding
         head = list(next(([row] for row in rows), []))
         first = first or (head[0][1] if head else {})
         tables.append((file, split, chain(head, rows)))
-    if columns.text not in first and holds_tags(first):
-        return read_tagged_rows(tables, findings, columns.group)
+    if (tagged := tagged_columns(first, columns)) is not None:
+        refuse_columns(next(iter(files)), columns, "tagged words", ("pair",))
+        return read_tagged_rows(tables, tagged, findings, columns.group)
     if columns.text not in first and holds_questions(first):
+        refuse_columns(next(iter(files)), columns, "questions on passages")
         return read_question_rows(tables, findings, columns.group)
     return read_texts(tables, columns, findings)

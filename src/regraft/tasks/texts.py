@@ -8,8 +8,9 @@ from typing import Any
 
 from regraft.core import DataError, TextSample
 from regraft.tasks.reading import Columns, Findings, Reading, Record, Row, group_said
+from regraft.tasks.tokens import TAG_COLUMNS, WORDS_COLUMN
 
-FLOAT_CLASSES = 20  # more distinct fractions than this are a quantity, not classes
+FLOAT_CLASSES = 20  # more distinct whole numbers than this, written as 3.0, are a quantity, not classes
 MOSTLY = 0.8  # share of labels that must be numbers for the rest to be mistakes
 
 
@@ -31,7 +32,7 @@ def read_texts(tables: Iterable[tuple[Path, str, Iterable[Row]]], columns: Colum
                 reading.records.append(record)
         _check_columns(file, seen, columns)
     _leave_out_single(reading, columns.pair)
-    if _are_quantities([record.label for record in reading.records]):
+    if _wants_quantities(reading, columns):
         reading.kind = "text-regression"
         reading.records = [one for record in reading.records if (one := _with_quantity(record, findings)) is not None]
     return reading
@@ -53,7 +54,12 @@ def _check_columns(file: Path, seen: dict[str, None], columns: Columns) -> None:
         wanted["--pair-column"] = columns.pair
     for option, name in wanted.items():
         if name and seen and name not in seen:
-            raise DataError(f"{file}: no column {name!r}; it has {', '.join(seen)}: choose with {option}")
+            cure = f"choose with {option}"
+            if WORDS_COLUMN in seen:
+                cure += (
+                    f", or for tagged words give {TAG_COLUMNS[0]!r}, a list with a tag for each of the {WORDS_COLUMN}"
+                )
+            raise DataError(f"{file}: no column {name!r}; it has {', '.join(seen)}: {cure}")
 
 
 def _record(place: str, row: dict[str, Any], columns: Columns, split: str, findings: Findings) -> Record | None:
@@ -76,16 +82,28 @@ def _record(place: str, row: dict[str, Any], columns: Columns, split: str, findi
     return Record(sample, str(label).strip(), split, group=group_said(row.get(columns.group)))
 
 
-def _are_quantities(labels: list[str]) -> bool:
-    """Whether labels are fractions, too many for classes: one class per value would be nonsense.
-
-    A few that are no numbers are faults of a quantity's column, and do not make classes of it.
-    """
-    numbers = [label for label in labels if _quantity(label) is not None]
-    distinct = set(numbers)
-    if len(distinct) <= FLOAT_CLASSES or not any("." in label for label in distinct):
+def _wants_quantities(reading: Reading, columns: Columns) -> bool:
+    """Whether labels are to be read as quantities: as was said, or as they look, which is noted."""
+    if columns.kind is not None:
+        return columns.kind == "text-regression"
+    if not _are_quantities([record.label for record in reading.records]):
         return False
-    return len(numbers) >= MOSTLY * len(labels)
+    message = "labels are numbers with fractions: a regression; --kind text-classification makes classes of them"
+    reading.findings.add("note", "quantities", message)
+    return True
+
+
+def _are_quantities(labels: list[str]) -> bool:
+    """Whether labels are numbers, of which any has a fraction or which are too many for classes.
+
+    A few that are no numbers are faults of a quantity's column, and do not make classes of it. Whole numbers are
+    classes, also where a missing label made a library write them as 0.0 and 1.0.
+    """
+    values = {label: value for label in set(labels) if (value := _quantity(label)) is not None}
+    if sum(label in values for label in labels) < MOSTLY * len(labels):
+        return False
+    written = len(values) > FLOAT_CLASSES and any("." in label for label in values)
+    return written or any(not value.is_integer() for value in values.values())
 
 
 def _with_quantity(record: Record, findings: Findings) -> Record | None:

@@ -1,41 +1,101 @@
 """Sentences in words with a tag each: `.conll`, `.iob`, and tables with `tokens` and `tags`."""
 
-from collections.abc import Iterable, Iterator
+import re
+from collections.abc import Container, Iterable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from regraft.core import TextSample
-from regraft.tasks.reading import Findings, Reading, Record, Row, group_said
+from regraft.core import DataError, TextSample
+from regraft.tasks.reading import Columns, Findings, Reading, Record, Row, group_said
 from regraft.tasks.tables import decoded
 
 TAGGED_SUFFIXES = (".conll", ".iob", ".iob2", ".bio")
 WORDS_COLUMN = "tokens"
 TAG_COLUMNS = ("tags", "ner_tags")
 OUTSIDE = "O"
+BLANKS = re.compile(" +")
 DOCUMENT_START = "-DOCSTART-"  # of the CoNLL-2003 files
 
 
-def holds_tags(row: dict[str, Any]) -> bool:
-    """Whether a table with this row is one of tagged words."""
-    return WORDS_COLUMN in row and any(name in row for name in TAG_COLUMNS)
+@dataclass(frozen=True)
+class Tagged:
+    """Which columns of a table hold words and their tags.
+
+    Attributes:
+        words: Holds a list of words.
+        tags: Each may hold a list of as many tags; the first that does is read.
+    """
+
+    words: str
+    tags: tuple[str, ...]
+
+
+def holds_tags(names: Container[str]) -> bool:
+    """Whether a table with columns of these names may be one of tagged words."""
+    return WORDS_COLUMN in names and any(name in names for name in TAG_COLUMNS)
+
+
+def tagged_columns(row: dict[str, Any], columns: Columns) -> Tagged | None:
+    """The columns of words and tags in a table with this row; None where it is one of texts or questions.
+
+    A table may hold texts and labels too: tags are read where they were asked for, or where the label is not there.
+    """
+    usual = Columns()
+    words = WORDS_COLUMN if columns.text == usual.text else columns.text
+    chosen = columns.label != usual.label
+    label, marked = row.get(columns.label), any(name in row for name in TAG_COLUMNS)
+    if columns.kind not in {None, "token-classification"} or words not in row:
+        return None
+    if columns.text != usual.text and not isinstance(row[words], list):
+        return None
+    if isinstance(label, list) or (chosen and columns.label not in row and marked):
+        return Tagged(words, (columns.label,) if chosen or not marked else TAG_COLUMNS)
+    texts = columns.text == usual.text and columns.text in row and columns.label in row
+    wanted = marked and not chosen and (columns.kind is not None or not texts)
+    return Tagged(words, TAG_COLUMNS) if wanted else None
 
 
 def read_tagged_rows(
-    tables: Iterable[tuple[Path, str, Iterable[Row]]], findings: Findings, group_column: str = ""
+    tables: Iterable[tuple[Path, str, Iterable[Row]]], found: Tagged, findings: Findings, group_column: str = ""
 ) -> Reading:
-    """Records of tables whose rows hold a list of words and one of tags, and may hold what they belong to."""
+    """Records of tables whose rows hold a list of words and one of tags, and may hold what they belong to.
+
+    Raises:
+        DataError: A table has no column of tags.
+    """
     reading = Reading("token-classification", findings=findings)
-    for _, split, rows in tables:
+    for file, split, rows in tables:
+        seen: dict[str, None] = {}
         for place, row in rows:
-            tags = next((row[name] for name in TAG_COLUMNS if row.get(name) is not None), None)
-            words = row.get(WORDS_COLUMN)
+            seen |= dict.fromkeys(row)
+            tags = next((row[name] for name in found.tags if row.get(name) is not None), None)
+            words = row.get(found.words)
             if not isinstance(words, list) or not isinstance(tags, list):
                 message = "rows without a list of tokens and a list of tags; left out"
                 findings.add("error", "malformed-row", message, place)
                 continue
+            if any(isinstance(tag, int) for tag in tags):
+                findings.add("note", "numbered-tags", NUMBERED, place)
             group = group_said(row.get(group_column))
-            _add(reading, place, split, [str(word) for word in words], [str(tag) for tag in tags], group)
+            _add(reading, place, split, [str(word) for word in words], list(map(_said, tags)), group)
+        if seen and not any(name in seen for name in found.tags):
+            raise DataError(
+                f"{file}: no column {found.tags[0]!r}; it has {', '.join(seen)}: choose with --label-column the one that "
+                "holds a list with a tag for each token"
+            )
     return reading
+
+
+NUMBERED = (
+    "tags are numbers without names, so that entities cannot be told; write names such as B-PER instead of numbers, or "
+    "give the column a ClassLabel with names"
+)
+
+
+def _said(tag: Any) -> str:
+    """A tag as text; empty for one that has none, such as a number without a name among numbers with names."""
+    return "" if tag is None else str(tag)
 
 
 def read_tagged_files(files: dict[Path, str], findings: Findings) -> Reading:
@@ -69,8 +129,9 @@ def _sentences(file: Path, findings: Findings) -> Iterator[tuple[str, list[str],
     words: list[str] = []
     tags: list[str] = []
     begun, broken = 0, False
-    for number, line in enumerate([*decoded(file, findings).splitlines(), ""], start=1):
-        fields = line.split("\t") if "\t" in line else line.split()
+    for number, line in enumerate([*decoded(file, findings).split("\n"), ""], start=1):
+        # Not at any white space: a token may hold a no-break space or a line separator.
+        fields = line.split("\t") if "\t" in line else BLANKS.split(line.strip(" \r"))
         if not line.strip() or fields[0] == DOCUMENT_START:
             if words and not broken:
                 yield f"{file}:{begun}", words, tags
