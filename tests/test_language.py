@@ -153,10 +153,10 @@ def test_replayed_documents_teach_the_trunk_its_language(tmp_path: Path, source:
     losses = []
     for epoch in range(40):
         replay.begin(
-            lambda state, start, _: trunk.run(state, start, len(trunk.outline)), phase, [list(range(32))], epoch
+            lambda state, start, *_: trunk.run(state, start, len(trunk.outline)), phase, [list(range(32))], epoch
         )
         optimiser.zero_grad()
-        loss = replay.loss(list(range(32)), (torch.zeros(1),))
+        loss = replay.loss(list(range(32)), (), 0, (torch.zeros(1),))
         loss.backward()
         optimiser.step()
         losses.append(float(loss.detach()))
