@@ -324,6 +324,50 @@ def test_a_penalty_waits_while_the_trunk_is_frozen(backbone: Path, task: Task) -
         assert api.fit(task, strategy, backbone=str(backbone), settings=settings).run.steps
 
 
+def answers(trunk: Backbone, task: Task, head: torch.nn.Module) -> torch.Tensor:
+    (features,), _ = pooled_features(trunk, task.train.samples, None, stages=[len(trunk.outline) - 1], precision="fp32")
+    return head(torch.from_numpy(features)).softmax(dim=1)
+
+
+def test_lwf_keeps_the_answers_of_adapters_near(backbone: Path, task: Task) -> None:
+    trunk = api.load_backbone(str(backbone))
+    head = source_head(trunk.passport).module
+    before, apart = answers(trunk, task, head), []
+    for said in ({}, {"penalty": "lwf", "penalty_strength": 5.0}):
+        settings = Settings(epochs=6, learning_rate=3e-3, **said)  # type: ignore[arg-type]
+        model = api.fit(task, "lora", backbone=str(backbone), settings=settings)
+        assert model.adapter
+        apart.append(float((answers(model.backbone, task, head) - before).abs().sum(dim=1).mean()))
+    assert apart[1] < 0.5 * apart[0]
+
+
+def test_adapters_learn_from_replayed_pictures_and_forget_less(backbone: Path, source: Path, task: Task) -> None:
+    data = api.open_task(source)
+    same = replace(data, splits={"test": data.splits["test"]})
+    lost: dict[str | None, list[float]] = {None: [], "replay": []}
+    for penalty, found in lost.items():
+        budget = api.SourceBudget(data) if penalty else None
+        for boundary, seed in (
+            ("none", 0),
+            ("1", 0),
+            ("none", 1),
+            ("1", 1),
+        ):  # replayed from samples and from stored states
+            settings = Settings(
+                epochs=6,
+                learning_rate=3e-3,
+                augment=False,
+                penalty=penalty,
+                boundary=boundary,
+                seed=seed,  # type: ignore[arg-type]
+            )
+            model = api.fit(task, "lora", backbone=str(backbone), settings=settings, budget=budget)
+            told = keeping.forgetting_of(model, same, task.splits["test"].samples)
+            assert told is not None
+            found.append(told["lost"])
+    assert np.mean(lost["replay"]) < np.mean(lost[None]) - 0.05, lost
+
+
 def test_adapters_taken_part_of_the_way_are_saved_as_they_are(backbone: Path, source: Path, task: Task) -> None:
     model = api.fit(
         task,
