@@ -200,12 +200,24 @@ def test_frozen_features_forget_nothing(backbone: Path, source: Path, task: Task
     assert (found["lost"], found["agreement"]) == (0, 1)
 
 
+def test_source_data_of_a_model_from_scratch_are_refused(
+    backbone: Path, source: Path, target: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    settings = Settings(epochs=1)
+    api.fit(api.open_task(target), "from-scratch", backbone=str(backbone), settings=settings, out=tmp_path / "m")
+    assert run(["evaluate", str(tmp_path / "m"), str(target), "--source", str(source), "--json"]) == 2
+    told = capsys.readouterr()
+    assert (told.out, told.err.count("\n")) == ("", 1)
+    assert "--source: strategy from-scratch starts from random weights" in told.err
+
+
 def test_without_source_data_there_is_a_proxy(tuned: Model, task: Task) -> None:
     found = keeping.forgetting_of(tuned, None, task.splits["test"].samples)
     assert found is not None
     assert found["measured"] == "proxy"
     assert 0 <= found["agreement"] < 1
     assert found["feature_drift"] > 0
+    assert "did not tell how much is forgotten" in keeping.forgetting_sentence(found)
 
 
 def test_source_data_of_other_classes_are_refused(tuned: Model, target: Path, task: Task) -> None:
