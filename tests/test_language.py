@@ -153,14 +153,26 @@ def test_replayed_documents_teach_the_trunk_its_language(tmp_path: Path, source:
     losses = []
     for epoch in range(40):
         replay.begin(
-            lambda state, start, _: trunk.run(state, start, len(trunk.outline)), phase, [list(range(32))], epoch
+            lambda state, start, *_: trunk.run(state, start, len(trunk.outline)), phase, [list(range(32))], epoch
         )
         optimiser.zero_grad()
-        loss = replay.loss(list(range(32)), (torch.zeros(1),))
+        loss = replay.loss(list(range(32)), (), 0, (torch.zeros(1),))
         loss.backward()
         optimiser.step()
         losses.append(float(loss.detach()))
     assert sum(losses[:5]) - sum(losses[-5:]) > 2.5  # half a nat a word
+
+
+@pytest.mark.parametrize("penalty", ["replay", "lwf"])
+@pytest.mark.parametrize("kind", ["bert", "gpt2"])
+def test_adapters_of_texts_are_held(kind: str, penalty: str, source: Path, task: Task, tmp_path: Path) -> None:
+    trunk = str(folder_of(kind, tmp_path / "net"))
+    budget = api.SourceBudget(keeping.open_source(source, task.kind)) if penalty == "replay" else None
+    losses = [
+        api.fit(task, "lora", backbone=trunk, settings=Settings(epochs=1, penalty=one), budget=given).run.steps[0].loss  # type: ignore[arg-type]
+        for one, given in ((None, None), (penalty, budget))
+    ]
+    assert losses[1] > losses[0]
 
 
 def test_a_folder_without_the_head_is_told_so(tmp_path: Path, source: Path, task: Task) -> None:

@@ -175,7 +175,9 @@ def check_source(budget: SourceBudget, task: Task, prepared: Prepared, resources
         InputError: It cannot be; nothing has been computed.
     """
     budget.check(task, prepared.plan)
-    return measure_of(budget.data, prepared.backbone, prepared.plan, offline=resources.offline)
+    measure = measure_of(budget.data, prepared.backbone, prepared.plan, offline=resources.offline)
+    budget.check_enough(measure)
+    return measure
 
 
 def evaluate_splits(
@@ -186,22 +188,20 @@ def evaluate_splits(
     results: dict[str, dict[str, Any]] = {}
     for name, split in task.splits.items():
         if name == "validation" and chosen_by:
-            results[name] = {**chosen_by, "intervals": {}}
+            results[name] = {"intervals": {}, **chosen_by}
         elif name != "train" and len(split):
             found = model.evaluate(split, store=store, progress=progress)
             results[name] = {**found.metrics, "intervals": dict(found.intervals)}
     return results
 
 
-def _measured_before(model: Model) -> dict[str, float]:
+def _measured_before(model: Model) -> dict[str, Any]:
     """Of a head that has learnt from the validation part too: what was measured on it before that; empty of another."""
     solved = [step for step in model.run.steps if "strength" in step.metrics]
     if solved:
         return {key: value for key, value in solved[-1].metrics.items() if key not in {"strength", "loss"}}
     kept = model.forgetting
-    if kept is None or kept["budget"] is None:
-        return {}
-    return {"accuracy": next(one["target"] for one in kept["curve"] if one["alpha"] == kept["alpha"])}
+    return {} if kept is None or kept["validation"] is None else dict(kept["validation"])
 
 
 def _reported(steps: Iterable[Step], on_step: Callable[[Step], None] | None, earlier: list[Step]) -> Iterator[Step]:

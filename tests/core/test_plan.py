@@ -8,6 +8,7 @@ import pytest
 
 from regraft.core import OptionError, Outline, Plan, PlanError, Solve, Stage, TaskSummary, Train
 from regraft.strategies import STRATEGIES, Settings, strategy_named
+from regraft.strategies.applying import applicable
 
 OUTLINE = Outline("net", "resnet", tuple(Stage(f"s{i}", (f"m{i}",), 10 * (i + 1), 8) for i in range(5)))
 SUMMARY = TaskSummary("image-classification", 4, 200, 40)
@@ -106,3 +107,20 @@ def test_a_plan_names_its_boundary_as_it_was_asked_for(strategy: str, asked: str
 def test_a_strength_without_a_use_for_it_is_refused(strategy: str) -> None:
     with pytest.raises(OptionError, match="--penalty-strength"):
         strategy_named(strategy).plan(OUTLINE, SUMMARY, Settings(penalty_strength=1.0))
+
+
+def test_adapters_are_held_by_answers_or_source_samples_and_not_by_frozen_weights() -> None:
+    for penalty in ("lwf", "replay"):
+        (phase,) = strategy_named("lora").plan(OUTLINE, SUMMARY, Settings(penalty=penalty)).phases
+        assert isinstance(phase, Train)
+        assert phase.penalty is not None
+        assert phase.penalty.kind == penalty
+    with pytest.raises(OptionError, match="--penalty: l2-sp holds the trunk's own weights, which are frozen"):
+        strategy_named("lora").plan(OUTLINE, SUMMARY, Settings(penalty="l2-sp"))
+
+
+@pytest.mark.parametrize(("penalty", "left"), [("l2-sp", None), ("lwf", "lwf"), ("replay", "replay")])
+def test_beside_others_lora_takes_the_penalties_that_it_has_a_use_for(penalty: str, left: str | None) -> None:
+    asked = Settings(penalty=penalty, penalty_strength=2.0)  # type: ignore[arg-type]
+    taken = applicable("lora", asked, "text-classification")
+    assert (taken.penalty, taken.penalty_strength) == (left, left and 2.0)

@@ -1,5 +1,6 @@
 """Low-rank adapters: what trains, what stays, what is saved, and that peft reads it."""
 
+import warnings
 from pathlib import Path
 
 import peft
@@ -9,7 +10,7 @@ import torch
 from transformers import AutoModel
 
 from regraft import api
-from regraft.core import Task
+from regraft.core import PlanError, Task
 from regraft.strategies import Settings
 
 from .conftest import small_vision
@@ -71,6 +72,58 @@ def test_a_plan_of_adapters_goes_through_json(pictures: Task) -> None:
     plan = api.prepare(pictures, "lora", small_vision()).plan
     assert type(plan).from_json(plan.to_json()) == plan
     assert {row["trains"] for row in plan.table(small_vision().outline)} == {"adapter, rank 8", "yes"}
+
+
+@pytest.fixture(scope="module")
+def gpt2(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A small GPT-2 with random weights, as `save_pretrained` writes it."""
+    from transformers import AutoConfig, AutoTokenizer
+
+    from regraft.backbones.bundled import bundled_folder
+
+    folder = tmp_path_factory.mktemp("gpt2") / "net"
+    words = AutoTokenizer.from_pretrained(bundled_folder("minilm"), local_files_only=True)
+    sizes = {"n_embd": 32, "n_layer": 2, "n_head": 4, "bos_token_id": 0, "eos_token_id": 0}
+    with torch.random.fork_rng():
+        torch.manual_seed(0)
+        AutoModel.from_config(AutoConfig.for_model("gpt2", vocab_size=len(words), **sizes)).save_pretrained(folder)
+    words.save_pretrained(folder)
+    return folder
+
+
+def test_gpt2_takes_adapters_and_peft_reads_them(gpt2: Path, texts: Task, tmp_path: Path) -> None:
+    settings = Settings(epochs=1, learning_rate=3e-2)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", UserWarning)  # peft's, of a matrix that is laid out otherwise than it was told
+        model = api.fit(texts, "lora", backbone=str(gpt2), settings=settings, out=tmp_path / "m")
+    merged, start = api.load(tmp_path / "m").backbone, AutoModel.from_pretrained(gpt2)
+    assert set(merged.module.state_dict()) == set(start.state_dict())
+    with_adapter = peft.PeftModel.from_pretrained(start, tmp_path / "m" / "adapter").eval()
+    ids = torch.tensor([[101, 2054, 2003, 1996, 2166, 102]])
+    mask = torch.ones_like(ids)
+    with torch.inference_mode():
+        theirs = with_adapter(input_ids=ids, attention_mask=mask).last_hidden_state
+        ours, _ = merged.run((ids, mask, torch.zeros_like(ids)), 0, len(merged.outline))
+        before = AutoModel.from_pretrained(gpt2)(input_ids=ids, attention_mask=mask).last_hidden_state
+    torch.testing.assert_close(ours, theirs, atol=1e-4, rtol=1e-4)
+    assert float((ours - before).abs().max()) > 0.01
+    assert model.trainable_parameters > sum(one.numel() for one in model.head.parameters())
+
+
+def test_a_stage_without_a_dense_layer_is_not_said_to_have_an_adapter(gpt2: Path, texts: Task) -> None:
+    prepared = api.prepare(texts, "lora", str(gpt2))
+    said = {row["stage"]: row["trains"] for row in prepared.plan.table(prepared.outline)}
+    assert said == {
+        "embeddings": "frozen",
+        "h.0": "adapter, rank 8",
+        "h.1": "adapter, rank 8",
+        "head (linear)": "yes",
+    }
+
+
+def test_a_trunk_without_a_dense_layer_to_train_is_refused_before_anything_runs(gpt2: Path, texts: Task) -> None:
+    with pytest.raises(PlanError, match="no dense layer in its trained stages"):
+        api.prepare(texts, "lora", str(gpt2), Settings(boundary="h.1"))
 
 
 def test_a_vision_transformer_takes_adapters(pictures: Task) -> None:

@@ -112,6 +112,17 @@ def test_the_loop_equals_a_plain_one(pictures: Task) -> None:
     assert steps[0].loss == pytest.approx(sum(losses) / len(split), rel=1e-3)
 
 
+@pytest.mark.parametrize("rate", [0.05, 1e-4])
+def test_a_later_phase_that_only_worsens_leaves_the_weights(rate: float, pictures: Task) -> None:
+    first = Train(epochs=8, rates=(0.0,) * 5, head_rate=3e-2, batch_size=8, augment=False)
+    second = replace(first, epochs=2, rates=(rate,) * 5, head_rate=rate)
+    steps, kept = run(Plan("test", "linear", (first, second)), pictures)
+    _, alone = run(Plan("test", "linear", (first,)), pictures)
+    losses = [[step.metrics["loss"] for step in steps if step.phase == phase] for phase in (0, 1)]
+    assert same(alone, kept) == (min(losses[1]) > min(losses[0]))
+    assert (rate > 1e-2) == (min(losses[1]) > min(losses[0]))
+
+
 class Interrupted(ClassHead):
     """A head that stops the run, once, in its nth forward pass."""
 

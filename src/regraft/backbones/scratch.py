@@ -1,4 +1,4 @@
-"""The same architectures with random weights."""
+"""The same architectures with random weights, or with the same ones once more."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -19,6 +19,14 @@ def reinitialised(backbone: Backbone, seed: int) -> Backbone:
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         return backbone.rebuild()
+
+
+def copied(backbone: Backbone) -> Backbone:
+    """The same trunk once more, on the CPU and in evaluation mode: what happens to one does not touch the other."""
+    fresh = reinitialised(backbone, 0)
+    fresh.module.load_state_dict(backbone.module.state_dict())
+    fresh.module.requires_grad_(False)
+    return fresh
 
 
 def load_scratch(name: str, load: Callable[[str], Backbone], seed: int = 0) -> Backbone:

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from regraft.backbones.contract import State
-from regraft.backbones.ownership import stage_sizes
+from regraft.backbones.ownership import has_dense, stage_sizes
 from regraft.core import DataError, Outline, Passport, Sample, Stage, TextSample
 
 LONGEST = 256  # tokens; longer texts are cut, as their cost grows with the square of the length
@@ -170,4 +170,5 @@ def text_outline(name: str, family: str, module: nn.Module, layout: TextStages, 
     """
     sizes = stage_sizes(name, module, layout.modules)
     rows = zip(layout.names, layout.modules, sizes, strict=True)
-    return Outline(name, family, tuple(Stage(stage, modules, size, width) for stage, modules, size in rows))
+    stages = [Stage(stage, owned, size, width, has_dense(module, owned)) for stage, owned, size in rows]
+    return Outline(name, family, tuple(stages))

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from regraft.backbones.contract import State
 from regraft.backbones.image_preprocessing import ImagePreprocess
-from regraft.backbones.ownership import stage_sizes
+from regraft.backbones.ownership import has_dense, stage_sizes
 from regraft.core import Outline, Passport, Stage
 
 Step = Callable[[Tensor], Tensor]
@@ -100,6 +100,7 @@ def vision_outline(name: str, family: str, module: nn.Module, layout: VisionStag
             values = stage.step(values)
             last = number == len(layout.stages) - 1
             pooled = layout.pool_last(values) if last else mean_over_positions(values, layout)
-            stages.append(Stage(stage.name, stage.modules, sizes[number], pooled.shape[1]))
+            dense = has_dense(module, stage.modules)
+            stages.append(Stage(stage.name, stage.modules, sizes[number], pooled.shape[1], dense))
     module.train(was_training)
     return Outline(name, family, tuple(stages))

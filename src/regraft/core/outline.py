@@ -21,12 +21,14 @@ class Stage:
             that belong to it. Over all stages they cover every parameter exactly once.
         parameters: How many scalar parameters it holds.
         width: D, the width of its pooled features.
+        dense: Whether it has a layer that an adapter can stand beside; an embedding table has none.
     """
 
     name: str
     modules: tuple[str, ...]
     parameters: int
     width: int
+    dense: bool = True
 
 
 @dataclass(frozen=True)

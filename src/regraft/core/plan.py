@@ -150,7 +150,7 @@ class Plan:
         """Raise PlanError, with every fault at once, if this plan cannot run on `outline`."""
         faults = [] if self.phases else ["it has no phases"]
         for number, phase in enumerate(self.phases, start=1):
-            faults += [f"phase {number}: {fault}" for fault in _faults(phase, len(outline))]
+            faults += [f"phase {number}: {fault}" for fault in _faults(phase, outline)]
         if self.head in SOLVED and any(isinstance(phase, Train) for phase in self.phases):
             faults.append(f"a {self.head} head is solved, not trained: use head linear or mlp")
         if self.head not in SOLVED and any(isinstance(phase, Solve) for phase in self.phases):
@@ -164,7 +164,9 @@ class Plan:
         for number, phase in enumerate(self.phases, start=1):
             rates = phase.rates if isinstance(phase, Train) else (0.0,) * len(outline)
             decay = f"{phase.weight_decay:g}" if isinstance(phase, Train) else "-"
-            for stage, rate in zip(outline, rates, strict=True):
+            adapter = phase.adapter if isinstance(phase, Train) else None
+            for stage, planned in zip(outline, rates, strict=True):
+                rate = planned if stage.dense or adapter is None else 0.0
                 rows.append(
                     {
                         "phase": str(number),
@@ -236,8 +238,9 @@ def _phase_from_json(row: dict[str, Any]) -> Phase:
     return kind(**fields)
 
 
-def _faults(phase: Phase, stages: int) -> list[str]:
-    """What is wrong with one phase for a trunk of `stages` stages."""
+def _faults(phase: Phase, outline: Outline) -> list[str]:
+    """What is wrong with one phase for a trunk of these stages."""
+    stages = len(outline)
     if isinstance(phase, Solve):
         faults = [f"stage {tap} of {stages} cannot be tapped" for tap in phase.taps if not 0 <= tap < stages]
         faults += [] if phase.strengths else ["no regularisation strengths to choose from"]
@@ -249,6 +252,10 @@ def _faults(phase: Phase, stages: int) -> list[str]:
         faults.append("a learning rate is below 0")
     if any(rate == 0 for rate in phase.rates[phase.frozen :]):
         faults.append("a frozen stage stands after a trained one: the boundary must be one place")
+    if phase.adapter and not any(stage.dense for stage in outline.stages[phase.frozen :]):
+        faults.append(
+            "no dense layer in its trained stages for an adapter to stand beside; freeze less with --boundary"
+        )
     for name in ("epochs", "batch_size"):
         if getattr(phase, name) < 1:
             faults.append(f"{name} is {getattr(phase, name)}, must be at least 1")

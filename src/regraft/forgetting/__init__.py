@@ -2,6 +2,7 @@
 
 from regraft.forgetting.budget import Kept, keep_within
 from regraft.forgetting.classes import class_measure
+from regraft.forgetting.halves import halves
 from regraft.forgetting.language import language_measure
 from regraft.forgetting.measure import Forgotten, Measure, forgotten
 from regraft.forgetting.proxy import Proxy, source_proxy
@@ -13,6 +14,7 @@ __all__ = [
     "Proxy",
     "class_measure",
     "forgotten",
+    "halves",
     "keep_within",
     "language_measure",
     "source_proxy",

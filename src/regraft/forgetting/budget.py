@@ -3,6 +3,7 @@
 import copy
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 import torch
@@ -12,6 +13,7 @@ from regraft.activations.pairs import head_features
 from regraft.backbones.contract import Backbone
 from regraft.core import Solve, Task
 from regraft.evaluating import evaluate_probabilities
+from regraft.forgetting.halves import halves
 from regraft.forgetting.measure import Forgotten, Measure, Scores, forgotten, upper_loss
 from regraft.heads import LogisticHead
 from regraft.running.probe import solve_logistic
@@ -27,8 +29,8 @@ class Point:
 
     Attributes:
         alpha: 0 = the pretrained trunk, 1 = the tuned one.
-        target: Accuracy on the target's validation part, with a head solved on the features of this trunk; None where
-            samples have no classes.
+        target: Accuracy on the target's validation part, of the trained model at its end of the way and elsewhere with
+            a head solved on the features of this trunk; None where samples have no classes.
         source: The source's metric on the choosing half of the source data.
         lost: Of `source`, against alpha = 0.
     """
@@ -48,7 +50,10 @@ class Kept:
         alpha: The share that was taken.
         curve: Every share that was measured.
         held_out: What the taken trunk forgot on the half of the source data that nothing was chosen by.
-        target_cost: Validation accuracy that the budget cost: of the best share, less that of the taken one.
+        target_cost: Validation accuracy that the budget cost: the trained model's, less that of the taken share; below
+            0 where the taken share is better.
+        validation: Metrics and `intervals` of the taken share's head, before it learnt from the validation part too;
+            None = the trained head stays, or there is no such part.
     """
 
     budget: float | None
@@ -56,6 +61,7 @@ class Kept:
     curve: tuple[Point, ...]
     held_out: Forgotten
     target_cost: float
+    validation: dict[str, Any] | None = None
 
 
 @dataclass(frozen=True)
@@ -96,6 +102,7 @@ def keep_within(
     measure: Measure,
     budget: float | None,
     *,
+    trained: float | None = None,
     device: str = "cpu",
     progress: Callable[[str, int, int], None] | None = None,
 ) -> tuple[Kept, LogisticHead | None]:
@@ -109,43 +116,68 @@ def keep_within(
         task: The target; with a budget, of classes.
         measure: Of held-out data of the source.
         budget: The largest loss, 0-1; None = leave the tuned weights as they are.
+        trained: Accuracy of the trained model on the target's validation part, or on the training part without one;
+            None where samples have no classes.
         device: Where to compute.
         progress: Called with (what, done, total).
 
     Returns:
-        What was found, and a head solved on the taken trunk's features of training and validation part together;
-        None where the trunk is what it was after tuning, so that the trained head stays.
+        What was found, and a logistic head solved on the taken trunk's features of training and validation part
+        together; None where the trunk is what it was after tuning, so that the trained head stays.
     """
     tuned = {name: one.detach().clone() for name, one in backbone.module.state_dict().items()}
     way = Way(backbone, start, tuned, device)
-    choosing, held = (measure.part(range(half, len(measure.samples), 2)) for half in (0, 1))
-    points, scores = _curve(way, task, choosing, progress)
-    taken, cost = points[-1], 0.0
-    if budget is not None and len(points) > 1:
-        allowed = [one for one in points if upper_loss(choosing, scores[0.0], scores[one.alpha], MARGIN) <= budget]
-        taken = max(allowed, key=lambda point: (point.target or 0.0, -point.alpha))
-        cost = max(point.target or 0.0 for point in points) - (taken.target or 0.0)
+    choosing, held = halves(measure)
+    curve = _curve(way, task, choosing, trained, progress)
+    taken = end = curve[-1]
+    if budget is not None:
+        # The start has lost nothing, whatever the margin: every budget can be met.
+        allowed = [one for one in curve if one is curve[0] or _upper(choosing, curve[0], one) <= budget]
+        taken = max(allowed, key=lambda one: (one.point.target or 0.0, -one.point.alpha))
     before = held.scores(way.go(0.0), device=device)
-    after = held.scores(way.go(taken.alpha), device=device)
-    kept = Kept(budget, taken.alpha, tuple(points), forgotten(held, before, after), cost)
-    return kept, None if budget is None or len(points) == 1 else _final_head(backbone, task, device)
+    after = held.scores(way.go(taken.point.alpha), device=device)
+    cost = (end.point.target or 0.0) - (taken.point.target or 0.0)
+    found = forgotten(held, before, after)
+    points = tuple(one.point for one in curve)
+    kept = Kept(budget, taken.point.alpha, points, found, cost, taken.validation)
+    return kept, None if taken is end else _final_head(backbone, task, device)
+
+
+@dataclass(frozen=True)
+class _Measured:
+    """A point, the scores that it was made of, and what its head gives on the target's validation part."""
+
+    point: Point
+    scores: Scores
+    validation: dict[str, Any] | None
+
+
+def _upper(choosing: Measure, first: _Measured, one: _Measured) -> float:
+    return upper_loss(choosing, first.scores, one.scores, MARGIN)
 
 
 def _curve(
-    way: Way, task: Task, choosing: Measure, progress: Callable[[str, int, int], None] | None
-) -> tuple[list[Point], dict[float, Scores]]:
-    """Every share's point and scores; of a trunk that did not move, the one there is."""
+    way: Way,
+    task: Task,
+    choosing: Measure,
+    trained: float | None,
+    progress: Callable[[str, int, int], None] | None,
+) -> list[_Measured]:
+    """Every share; of a trunk that did not move, the one there is."""
     shares = (0.0,) if way.stands_still else SHARES
-    points: list[Point] = []
-    scores: dict[float, Scores] = {}
+    found: list[_Measured] = []
     for number, alpha in enumerate(shares):
-        scores[alpha] = choosing.scores(way.go(alpha), device=way.device)
-        accuracy = _target_accuracy(way.backbone, task, way.device) if _solvable(task) else None
-        first, now = scores[0.0].rate, scores[alpha].rate
-        points.append(Point(alpha, accuracy, choosing.value(now), choosing.lost(first, now)))
+        scores = choosing.scores(way.go(alpha), device=way.device)
+        accuracy, validation = trained, None
+        if alpha != shares[-1] and _solvable(task):
+            accuracy, validation = _target_accuracy(way.backbone, task, way.device)
+        rate = scores.rate
+        first = found[0].scores.rate if found else rate
+        point = Point(alpha, accuracy, choosing.value(rate), choosing.lost(first, rate))
+        found.append(_Measured(point, scores, validation))
         if progress is not None:
             progress("forgetting curve", number + 1, len(shares))
-    return points, scores
+    return found
 
 
 def _solvable(task: Task) -> bool:
@@ -153,16 +185,17 @@ def _solvable(task: Task) -> bool:
     return task.kind in {"image-classification", "text-classification"}
 
 
-def _target_accuracy(backbone: Backbone, task: Task, device: str) -> float:
-    """Validation accuracy of a head solved on the training part."""
+def _target_accuracy(backbone: Backbone, task: Task, device: str) -> tuple[float, dict[str, Any] | None]:
+    """Accuracy of a head solved on the training part, and all that the validation part says of it, if there is one."""
     features, count = _features(backbone, task, device), len(task.train)
     targets, held = np.asarray(task.train.targets), np.asarray(task.validation.targets)
     solution = solve_logistic(
         features[:count], targets, len(task.classes), _solve(task), 0, (), task.together(task.train.samples)
     )
     if not len(held):
-        return float((solution.probabilities(features).argmax(axis=1) == targets).mean())
-    return evaluate_probabilities(held, solution.probabilities(features[count:])).metrics["accuracy"]
+        return float((solution.probabilities(features).argmax(axis=1) == targets).mean()), None
+    told = evaluate_probabilities(held, solution.probabilities(features[count:]))
+    return told.metrics["accuracy"], {**told.metrics, "intervals": dict(told.intervals)}
 
 
 def _final_head(backbone: Backbone, task: Task, device: str) -> LogisticHead:

@@ -1,7 +1,7 @@
 """Forgetting of a trunk that was pre-trained on classes, through its original head."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
@@ -10,7 +10,7 @@ from regraft.activations.extract import pooled_features
 from regraft.activations.store import ActivationStore
 from regraft.backbones.contract import Backbone
 from regraft.backbones.source_heads import SourceHead
-from regraft.core import DataError, Sample, Split
+from regraft.core import DataError, Sample, Task
 from regraft.evaluating.bootstrap import Ints
 from regraft.forgetting.measure import Progress, Scores
 
@@ -26,6 +26,7 @@ class ClassMeasure:
         samples: N, of shared classes.
         targets: (N,) index into `outputs`.
         outputs: The head's outputs for the shared classes.
+        groups: N numbers, shared by samples that nothing may part.
         metric: The metric's name.
     """
 
@@ -33,6 +34,7 @@ class ClassMeasure:
     samples: tuple[Sample, ...]
     targets: Ints
     outputs: tuple[int, ...]
+    groups: tuple[int, ...]
     metric: str = "source_accuracy"
 
     @property
@@ -40,9 +42,19 @@ class ClassMeasure:
         """How many classes are shared."""
         return len(self.outputs)
 
+    @property
+    def strata(self) -> Sequence[int]:
+        """The samples' classes."""
+        return [int(one) for one in self.targets]
+
     def part(self, rows: Sequence[int]) -> "ClassMeasure":
         """Some of the samples."""
-        return ClassMeasure(self.head, tuple(self.samples[row] for row in rows), self.targets[list(rows)], self.outputs)
+        return replace(
+            self,
+            samples=tuple(self.samples[row] for row in rows),
+            targets=self.targets[list(rows)],
+            groups=tuple(self.groups[row] for row in rows),
+        )
 
     def scores(
         self,
@@ -69,23 +81,23 @@ class ClassMeasure:
         return after - before
 
 
-def class_measure(splits: Sequence[Split], classes: tuple[str, ...], head: SourceHead) -> ClassMeasure:
-    """The measure on the samples of all splits whose classes the head has.
+def class_measure(task: Task, splits: Sequence[str], head: SourceHead) -> ClassMeasure:
+    """The measure on the samples of some of a task's splits whose classes the head has.
 
     Raises:
         DataError: Head and data share fewer than two classes.
     """
-    shared = shared_outputs(classes, head)
+    shared = shared_outputs(task.classes, head)
     order = {position: number for number, position in enumerate(shared)}
     pairs = [
         (sample, order[target])
-        for split in splits
+        for split in (task.splits[name] for name in splits)
         for sample, target in zip(split.samples, split.targets, strict=True)
         if target in order
     ]
-    return ClassMeasure(
-        head, tuple(one for one, _ in pairs), np.array([one for _, one in pairs]), tuple(shared.values())
-    )
+    samples = tuple(one for one, _ in pairs)
+    targets = np.array([one for _, one in pairs])
+    return ClassMeasure(head, samples, targets, tuple(shared.values()), tuple(task.together(samples)))
 
 
 def shared_outputs(classes: tuple[str, ...], head: SourceHead) -> dict[int, int]:

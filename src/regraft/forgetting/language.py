@@ -39,6 +39,16 @@ class LanguageMeasure:
     metric: str = "perplexity"
     classes: int = 0
 
+    @property
+    def strata(self) -> Sequence[int]:
+        """Documents have no classes."""
+        return (0,) * len(self.samples)
+
+    @property
+    def groups(self) -> Sequence[int]:
+        """Each document stands alone."""
+        return range(len(self.samples))
+
     def part(self, rows: Sequence[int]) -> "LanguageMeasure":
         """Some of the documents."""
         return LanguageMeasure(self.head, tuple(self.samples[row] for row in rows), self.metric)

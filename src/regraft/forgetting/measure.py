@@ -41,6 +41,8 @@ class Measure(Protocol):
         metric: What `value` is.
         samples: N samples of the source.
         classes: How many classes are told apart; 0 for language.
+        strata: N numbers, those of the samples' classes.
+        groups: N numbers, shared by samples that nothing may part.
     """
 
     @property
@@ -56,6 +58,16 @@ class Measure(Protocol):
     @property
     def classes(self) -> int:
         """How many classes are told apart; 0 for language."""
+        ...
+
+    @property
+    def strata(self) -> Sequence[int]:
+        """N numbers, those of the samples' classes."""
+        ...
+
+    @property
+    def groups(self) -> Sequence[int]:
+        """N numbers, shared by samples that nothing may part."""
         ...
 
     def part(self, rows: Sequence[int]) -> "Measure":
@@ -122,11 +134,12 @@ def forgotten(measure: Measure, before: Scores, after: Scores) -> Forgotten:
 
 
 def upper_loss(measure: Measure, before: Scores, after: Scores, margin: float) -> float:
-    """The loss if the rate were `margin` standard errors worse than it is; 0 for equal answers.
+    """The loss if the rate were `margin` standard errors worse than it is.
 
-    The standard error is that of a ratio of sums over samples (Cochran 1977, section 6.4).
+    The standard error is that of a ratio of sums over samples (Cochran 1977, section 6.4), and at least that of one
+    changed answer: that none has changed on a few samples does not say that none would.
     """
     worse = after.rate - before.rate
     residual = after.wrong - before.wrong - worse * before.terms
-    error = float(np.sqrt((residual**2).sum()) / max(before.terms.sum(), 1))
+    error = float(np.sqrt(max((residual**2).sum(), 1.0)) / max(before.terms.sum(), 1))
     return measure.lost(before.rate, before.rate + worse + margin * error)

@@ -5,10 +5,10 @@ from pathlib import Path
 
 import peft
 import torch
-from torch import nn
+from transformers.pytorch_utils import Conv1D
 
 from regraft.backbones.contract import Backbone
-from regraft.backbones.ownership import is_owned
+from regraft.backbones.ownership import is_dense, is_owned
 from regraft.core import BackboneError, Train
 
 MARK = "lora_"  # in the name of every tensor that peft adds
@@ -42,6 +42,8 @@ class Adapted:
             lora_alpha=phase.adapter.alpha,
             lora_dropout=phase.adapter.dropout,
             target_modules=names,
+            # GPT-2 keeps its weights as (in, out); no family mixes the two forms.
+            fan_in_fan_out=isinstance(backbone.module.get_submodule(names[0]), Conv1D),
         )
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(seed)
@@ -61,13 +63,4 @@ class Adapted:
 def _dense_layers(backbone: Backbone, phase: Train) -> list[str]:
     """Full names of the dense layers and ordinary convolutions in the stages that have a rate."""
     owned = [name for stage, rate in zip(backbone.outline, phase.rates, strict=True) if rate for name in stage.modules]
-    return [
-        name
-        for name, module in backbone.module.named_modules()
-        if is_owned(name, owned) and (isinstance(module, nn.Linear) or _is_plain(module))
-    ]
-
-
-def _is_plain(module: nn.Module) -> bool:
-    """A convolution over all channels; one of groups has too few weights to be worth an adapter."""
-    return isinstance(module, nn.Conv2d) and module.groups == 1
+    return [name for name, module in backbone.module.named_modules() if is_owned(name, owned) and is_dense(module)]

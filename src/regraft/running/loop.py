@@ -55,16 +55,20 @@ class Network:
         """The head's outputs, float32, of a state that enters stage `start`; frozen stages build no graph."""
         return self.read(self.last_state(state, start, frozen))
 
-    def last_state(self, state: State, start: int, frozen: int) -> State:
-        """The state that leaves the last stage; pooled features are taken for it as they are."""
-        last = len(self.backbone.outline)
+    def last_state(self, state: State, start: int, frozen: int, trunk: Backbone | None = None) -> State:
+        """The state that leaves the last stage; pooled features are taken for it as they are.
+
+        Of `trunk`, where one is given instead of the network's own.
+        """
+        trunk = trunk or self.backbone
+        last = len(trunk.outline)
         state = tuple(_laid_out(one.to(self.device)) for one in state)
         if start >= last:
             return state
         with self._autocast():
             with torch.no_grad():
-                state = self.backbone.run(state, start, max(start, frozen))
-            return self.backbone.run(state, max(start, frozen), last)
+                state = trunk.run(state, start, max(start, frozen))
+            return trunk.run(state, max(start, frozen), last)
 
     def read(self, state: State) -> Tensor:
         """The head's outputs for a last state, or for pooled features."""
@@ -134,12 +138,13 @@ class Trainer:
         terms = max(head.terms(targets), 1)
         for begin in range(0, len(targets), self.network.chunk):
             part = slice(begin, begin + self.network.chunk)
-            left = self.network.last_state(tuple(one[part] for one in state), start, self.phase.frozen)
+            entered = tuple(one[part] for one in state)
+            left = self.network.last_state(entered, start, self.phase.frozen)
             outputs = self.network.read(left)
             loss = head.loss(outputs, targets[part].to(outputs.device), self.phase.label_smoothing) / terms
             if self.keeper is not None:
                 rows = positions[part]
-                loss = loss + self.keeper.loss(rows, left) * (len(rows) / len(positions))
+                loss = loss + self.keeper.loss(rows, entered, start, left) * (len(rows) / len(positions))
             with fast_matmul():
                 loss.backward()  # type: ignore[no-untyped-call]
             total += float(loss.detach())

@@ -81,7 +81,7 @@ def expected_memory(plan: Plan, backbone: Backbone, task: Task) -> Memory:
             copies = SOLVER_COPIES if isinstance(phase, Solve) else 2
             features = max(features, samples * read * FLOAT * copies)
         if isinstance(phase, Train):
-            training = max(training, _training_bytes(backbone, phase, stages))
+            training = max(training, _training_bytes(backbone, phase, stages) + _held_bytes(backbone, phase))
     return Memory(held_now(), frozen, features, training)
 
 
@@ -140,6 +140,13 @@ def _frozen_bytes(backbone: Backbone, inputs: tuple[Tensor, ...], stages: list[t
     # Two neighbouring layers' values at a time, in the engine and in the reference that it is held against.
     passing = 4 * batch * max(largest for _, largest in stages)
     return ENGINE_COPIES * weights + ahead + passing + SHARD_COPIES * SHARD_BYTES
+
+
+def _held_bytes(backbone: Backbone, phase: Train) -> int:
+    """What a penalty holds beside the trunk: its first weights, or the whole of it as it was."""
+    kind = phase.penalty.kind if phase.penalty else ""
+    whole = kind == "l2-sp" or (kind == "lwf" and backbone.kind == "image")
+    return backbone.outline.parameters * FLOAT if whole else 0
 
 
 def _training_bytes(backbone: Backbone, phase: Train, stages: list[tuple[int, int]]) -> int:

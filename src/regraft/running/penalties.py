@@ -1,6 +1,6 @@
 """What holds a trunk near what it was while it trains."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Protocol
 
 import torch
@@ -8,6 +8,7 @@ from torch import Tensor, nn
 
 from regraft.activations.extract import pooled_features
 from regraft.backbones.contract import Backbone, State
+from regraft.backbones.scratch import copied
 from regraft.backbones.source_heads import source_head
 from regraft.core import BackboneError, Penalty, Split, Train
 from regraft.running.batches import Supply
@@ -15,8 +16,12 @@ from regraft.running.batches import Supply
 TEMPERATURE = 2.0  # Li and Hoiem 2016, section 3
 
 
-# From a state, the stage that it enters and how many stages are frozen, to the state after the last stage.
-Through = Callable[[State, int, int], State]
+class Through(Protocol):
+    """The trunk as the loop runs it."""
+
+    def __call__(self, state: State, start: int, frozen: int, trunk: Backbone | None = None) -> State:
+        """The state that leaves the last stage, given the one that enters `start`; frozen stages build no graph."""
+        ...
 
 
 class Keeper(Protocol):
@@ -26,8 +31,15 @@ class Keeper(Protocol):
         """Told before each epoch: the trunk as the loop runs it, the phase, its batches and the epoch's number."""
         ...
 
-    def loss(self, positions: Sequence[int], state: State) -> Tensor:
-        """The term for a batch, a scalar, given its samples' positions and the state after the last stage."""
+    def loss(self, positions: Sequence[int], entered: State, start: int, state: State) -> Tensor:
+        """The term for a batch, a scalar.
+
+        Args:
+            positions: Of its samples.
+            entered: The state that entered the trunk.
+            start: The stage that it entered.
+            state: The state after the last stage.
+        """
         ...
 
 
@@ -42,7 +54,7 @@ class StartingPoint:
     def begin(self, through: Through, phase: Train, order: Sequence[Sequence[int]], epoch: int) -> None:
         """Nothing to prepare."""
 
-    def loss(self, positions: Sequence[int], state: State) -> Tensor:
+    def loss(self, positions: Sequence[int], entered: State, start: int, state: State) -> Tensor:
         """The same for every batch."""
         moved = [
             (one - self._start[name].to(one.device)).square().sum()
@@ -53,27 +65,35 @@ class StartingPoint:
 
 
 class OldAnswers:
-    """Distance from what the trunk said of the same samples before (Li and Hoiem 2016, "Learning without Forgetting").
+    """Distance from what the trunk said of the same inputs before (Li and Hoiem 2016, "Learning without Forgetting").
 
     Through the original head, as the divergence of its softened answers; without one, as 1 - cosine of the features.
     """
 
     def __init__(self, backbone: Backbone, split: Split, supply: Supply, strength: float) -> None:
-        last = len(backbone.outline) - 1
-        (features,), _ = pooled_features(
-            backbone, split.samples, supply.store, stages=[last], device=supply.device, precision="fp32"
-        )
-        self._backbone, self._last, self._strength = backbone, last, strength
-        self._features = torch.from_numpy(features)
+        self._backbone, self._last, self._strength = backbone, len(backbone.outline) - 1, strength
         self._head = _original(backbone)
+        self._stored = torch.zeros(0)
+        self._trunk: Backbone | None = None
+        self._through: Through | None = None
+        if backbone.kind == "image":
+            # Each epoch shows another view, and the old answer must be to that one: one more pass of what trains.
+            self._trunk = copied(backbone)
+            self._trunk.module.to(supply.device)
+        else:  # a text is always the same: its old answers are computed once
+            (features,), _ = pooled_features(
+                backbone, split.samples, supply.store, stages=[self._last], device=supply.device, precision="fp32"
+            )
+            self._stored = torch.from_numpy(features)
 
     def begin(self, through: Through, phase: Train, order: Sequence[Sequence[int]], epoch: int) -> None:
-        """Nothing to prepare."""
+        """The old trunk is run as the new one is."""
+        self._through = through
 
-    def loss(self, positions: Sequence[int], state: State) -> Tensor:
+    def loss(self, positions: Sequence[int], entered: State, start: int, state: State) -> Tensor:
         """Of the batch's samples, their mean."""
         now = self._backbone.pool(state, self._last).float()
-        old = self._features[list(positions)].to(now.device)
+        old = self._old(positions, entered, start).to(now.device)
         if self._head is None:
             return self._strength * (1 - torch.cosine_similarity(now, old, dim=1)).mean()
         head = self._head.to(now.device)
@@ -82,6 +102,14 @@ class OldAnswers:
             said.log_softmax(dim=1), wanted.log_softmax(dim=1), reduction="batchmean", log_target=True
         )
         return self._strength * TEMPERATURE**2 * divergence
+
+    def _old(self, positions: Sequence[int], entered: State, start: int) -> Tensor:
+        """Pooled features of a batch by the trunk as it was, (B, D)."""
+        if self._trunk is None or self._through is None:
+            return self._stored[list(positions)]
+        with torch.no_grad():
+            left = self._through(entered, start, len(self._trunk.outline), self._trunk)
+            return self._trunk.pool(left, self._last).float()
 
 
 def _original(backbone: Backbone) -> nn.Module | None:

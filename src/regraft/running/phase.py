@@ -235,9 +235,20 @@ class _Work:
         return _Work.begin(self.run, Position(self.run.number, scale=RETRY_SCALE, steps=kept), {})
 
     def restore_best(self) -> None:
-        """Put the weights of the best epoch in place."""
-        if self.best:
+        """Put the weights of the best epoch in place, or those that the phase began with where each epoch was worse."""
+        if self._first_loss() < self.position.best_loss:
+            self._load(self.start)
+        elif self.best:
             self._load(self.best)
+
+    def _first_loss(self) -> float:
+        """The held-out loss that the phase began with: the best of those before it; infinite where that is not known."""
+        run = self.run
+        before = run.plan.phases[: run.number]
+        alike = all(isinstance(one, Train) and one.label_smoothing == run.phase.label_smoothing for one in before)
+        if not alike or not len(run.task.validation):
+            return math.inf
+        return min((one.metrics["loss"] for one in self.position.steps if one.phase < run.number), default=math.inf)
 
     def _trained(self) -> dict[str, Tensor]:
         """Every tensor that this phase may change, by name: trained stages with their buffers, and the head."""

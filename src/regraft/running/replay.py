@@ -58,7 +58,7 @@ class Replay:
         self._companions = dict(zip(places, rows, strict=False))
         self._through, self._phase, self._epoch = through, phase, epoch
 
-    def loss(self, positions: Sequence[int], state: State) -> Tensor:
+    def loss(self, positions: Sequence[int], entered: State, start: int, state: State) -> Tensor:
         """Of the companions of some target samples; over batches of any size it sums to the mean of the whole."""
         rows = [self._companions[one] for one in positions if one in self._companions]
         if not rows:

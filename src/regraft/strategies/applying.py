@@ -25,7 +25,9 @@ def applicable(strategy: str, settings: Settings, kind: TaskKind) -> Settings:
     elif settings.head in SOLVED:
         drop["head"] = None
     if strategy in {"feature-extraction", "lora", "from-scratch"}:
-        drop |= {"penalty": None, "penalty_strength": None, "layer_decay": None}
+        drop["layer_decay"] = None
+    if strategy in {"feature-extraction", "from-scratch"} or (strategy == "lora" and settings.penalty == "l2-sp"):
+        drop |= {"penalty": None, "penalty_strength": None}
     if kind in UNSMOOTHED:
         drop["label_smoothing"] = None
     return replace(settings, **drop)

@@ -19,9 +19,10 @@ class Lora:
 
     def plan(self, outline: Outline, summary: TaskSummary, settings: Settings) -> Plan:
         """Train adapters in all stages after `boundary` at one rate."""
+        anchored = {"penalty": "l2-sp holds the trunk's own weights, which are frozen; use lwf or replay"}
         settings.refuse(
             self.name,
-            penalty="the trunk's own weights are frozen",
+            **(anchored if settings.penalty == "l2-sp" else {}),
             batch_norm="the trunk's own weights and statistics are frozen",
             layer_decay="adapters have one rate",
         )
