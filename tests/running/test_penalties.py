@@ -21,7 +21,7 @@ from regraft.tasks import few_shot, open_task
 from .conftest import small_vision
 
 
-def first_penalty(backbone: Backbone, task: Task, frozen: int, cache: Path) -> float:
+def first_penalty(backbone: Backbone, task: Task, frozen: int, cache: Path, *, low_precision: bool = False) -> float:
     """LwF of the first augmented batch, before any step."""
     rates = tuple(1e-3 * (stage >= frozen) for stage in range(len(backbone.outline)))
     phase = Train(epochs=1, rates=rates, head_rate=1e-2, augment=True, views=1)
@@ -29,7 +29,7 @@ def first_penalty(backbone: Backbone, task: Task, frozen: int, cache: Path) -> f
     keeper = build_keeper(Penalty("lwf", 1.0), backbone, task.train, supply)
     source, rows = supply.source(task.train, phase, training=True), list(range(8))
     head = build_head("linear", backbone.outline.stages[-1].width, len(task.classes), 0)
-    network = Network(backbone, head, "cpu", low_precision=False, chunk=8)
+    network = Network(backbone, head, "cpu", low_precision=low_precision, chunk=8)
     keeper.begin(network.last_state, phase, [rows], 0)
     (state,) = source.batches([rows], 0)
     return float(keeper.loss(rows, state, source.start, network.last_state(state, source.start, frozen)).detach())
@@ -38,6 +38,11 @@ def first_penalty(backbone: Backbone, task: Task, frozen: int, cache: Path) -> f
 @pytest.mark.parametrize("frozen", [0, 2])
 def test_lwf_of_an_unmoved_trunk_is_nothing_on_augmented_views(frozen: int, pictures: Task, tmp_path: Path) -> None:
     assert first_penalty(small_vision(), pictures, frozen, tmp_path) == pytest.approx(0, abs=1e-4)
+
+
+def test_lwf_in_bf16_reads_trunks_that_have_layers_behind_their_last_stage(pictures: Task, tmp_path: Path) -> None:
+    trunk = load_backbone("scratch:mobilenetv3_small_050", offline=True)
+    assert first_penalty(trunk, pictures, 0, tmp_path, low_precision=True) == pytest.approx(0, abs=1e-2)
 
 
 def test_lwf_through_the_original_head_is_nothing_at_first(shared: Path, tmp_path: Path) -> None:

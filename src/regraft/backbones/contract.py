@@ -107,6 +107,15 @@ def features(backbone: Backbone, state: State) -> list[Tensor]:
     return pooled
 
 
+def pooled_last(backbone: Backbone, state: State) -> Tensor:
+    """Pooled features (B, D) float32 of a state behind the last stage, whatever precision it was computed in.
+
+    Outside of autocast: some trunks have layers there, whose weights are float32.
+    """
+    exact = tuple(one.float() if one.is_floating_point() else one for one in state)
+    return backbone.pool(exact, len(backbone.outline) - 1)
+
+
 def beside(backbone: Backbone, state: State) -> State:
     """The state on the device where the trunk's weights are."""
     device = next(backbone.module.parameters()).device

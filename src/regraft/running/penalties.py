@@ -7,7 +7,7 @@ import torch
 from torch import Tensor, nn
 
 from regraft.activations.extract import pooled_features
-from regraft.backbones.contract import Backbone, State
+from regraft.backbones.contract import Backbone, State, pooled_last
 from regraft.backbones.scratch import copied
 from regraft.backbones.source_heads import source_head
 from regraft.core import BackboneError, Penalty, Split, Train
@@ -92,7 +92,7 @@ class OldAnswers:
 
     def loss(self, positions: Sequence[int], entered: State, start: int, state: State) -> Tensor:
         """Of the batch's samples, their mean."""
-        now = self._backbone.pool(state, self._last).float()
+        now = pooled_last(self._backbone, state)
         old = self._old(positions, entered, start).to(now.device)
         if self._head is None:
             return self._strength * (1 - torch.cosine_similarity(now, old, dim=1)).mean()
@@ -109,7 +109,7 @@ class OldAnswers:
             return self._stored[list(positions)]
         with torch.no_grad():
             left = self._through(entered, start, len(self._trunk.outline), self._trunk)
-            return self._trunk.pool(left, self._last).float()
+            return pooled_last(self._trunk, left)
 
 
 def _original(backbone: Backbone) -> nn.Module | None:

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 from torch.nn.functional import cross_entropy
 
-from regraft.backbones.contract import Backbone, State
+from regraft.backbones.contract import Backbone, State, pooled_last
 from regraft.backbones.hidden_words import IGNORED, asked, padded
 from regraft.backbones.language_heads import LanguageHead, language_head
 from regraft.backbones.source_heads import SourceHead, source_head
@@ -85,7 +85,7 @@ class ClassLesson:
         source = self._sources[phase.frozen]
         (state,) = source.batches([list(rows)], epoch)
         left = through(state, source.start, phase.frozen)
-        pooled = self._backbone.pool(left, len(self._backbone.outline) - 1).float()
+        pooled = pooled_last(self._backbone, left)
         wanted = torch.tensor([self._split.targets[row] for row in rows], device=pooled.device)
         return cross_entropy(self._head.to(pooled.device)(pooled), wanted, reduction="sum")
 
