@@ -22,7 +22,8 @@ from regraft.comparing.ranking import (
     largest,
     summarise,
 )
-from regraft.comparing.receipt import TransferGain, receipt_lines, transfer_gain
+from regraft.comparing.receipt import TransferGain, transfer_gain
+from regraft.comparing.receipt_lines import receipt_lines
 from regraft.comparing.report import Findings, write_report
 from regraft.comparing.trials import Bench, Trial
 from regraft.core import OptionError, Task
