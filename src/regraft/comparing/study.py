@@ -30,8 +30,8 @@ from regraft.core import OptionError, Task
 from regraft.core.display import html_list, html_table, html_title
 from regraft.core.words import seconds_said
 from regraft.preparing import trunk_for
-from regraft.strategies import STRATEGIES, strategy_named
-from regraft.strategies.applying import applicable, check_used
+from regraft.strategies import STRATEGIES
+from regraft.strategies.applying import Arm, check_used
 from regraft.tasks import Documents
 
 OnTrial = Callable[[Trial], None]
@@ -98,7 +98,8 @@ def compare(  # noqa: PLR0913 - what a caller may say
     Args:
         task: Labelled data.
         out: Folder for the report, the rows and the trials; a second call goes on where one was interrupted.
-        strategies: Names; empty = all there are.
+        strategies: Names, with a boundary of its own where one is meant: `feature-extraction@all`,
+            `partial-fine-tuning@layer3`; empty = all strategies.
         backbone: As `--backbone` takes it.
         seeds: How many, from `settings.seed` on.
         shots: Training samples per class; None = all.
@@ -111,14 +112,14 @@ def compare(  # noqa: PLR0913 - what a caller may say
     Raises:
         InputError: A strategy or a setting cannot be used; nothing has been computed.
     """
-    chosen = [strategy_named(name, "--strategies").name for name in strategies] or [one.name for one in STRATEGIES]
+    arms = [Arm.named(name) for name in strategies] or [Arm(one.name) for one in STRATEGIES]
     settings, resources, folder = settings or api.Settings(), resources or api.Resources(), Path(out)
     if settings.penalty == "replay" and source is None:
         raise OptionError("--penalty replay needs data of the source: add --source DATA")
-    check_used(chosen, settings, task.kind)
+    check_used(arms, settings, task.kind)
     task, notes = with_test(task)
-    for strategy in chosen:  # a wrong option leaves no folder behind
-        prepared = api.prepare(task, strategy, backbone, applicable(strategy, settings, task.kind), resources)
+    for arm in arms:  # a wrong option leaves no folder behind
+        prepared = api.prepare(task, arm.strategy, backbone, arm.settings(settings, task.kind), resources)
         if source is not None and prepared.plan.start == "pretrained":
             api.check_source(api.SourceBudget(source), task, prepared, resources)
     # Trials are kept under the weights that the backbone names, not under the random ones of from scratch.
@@ -129,7 +130,9 @@ def compare(  # noqa: PLR0913 - what a caller may say
         raise OptionError(f"--out {folder}: cannot be made ({error.strerror}); name another folder") from error
     bench = Bench(backbone, trunk.outline, trunk.passport, settings, resources, folder / "trials", source=source)
     groups, more = parts_of(task, shots, range(settings.seed, settings.seed + seeds))
-    planned = [(strategy, part) for parts in groups for part in parts for strategy in dict.fromkeys(chosen)]
+    planned = [
+        (strategy, part) for parts in groups for part in parts for strategy in dict.fromkeys(arm.name for arm in arms)
+    ]
     trials = _run(bench, planned, on_trial, on_time_left)
     return _compared(task, trunk.passport.source, folder, trials, (*notes, *more))
 

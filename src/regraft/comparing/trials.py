@@ -17,7 +17,7 @@ from regraft.evaluating.metrics import CalibrationBin
 from regraft.model import Model
 from regraft.running import resolve_device
 from regraft.strategies import strategy_named
-from regraft.strategies.applying import applicable
+from regraft.strategies.applying import Arm
 from regraft.tasks import Documents
 
 FORMAT = 4  # of a trial's file, raised too where the same plan gives other results; another format is computed anew
@@ -45,7 +45,7 @@ class Trial:
     """One strategy, once.
 
     Attributes:
-        strategy: Its name.
+        strategy: Its name as it was asked for: `lp-ft`, or with a boundary of its own `partial-fine-tuning@layer3`.
         boundary: The last frozen stage, or what a solved head reads: as `Plan.boundary` says.
         shots: Training samples per class, or `all`.
         seed: Of the run.
@@ -141,7 +141,9 @@ class Bench:
 
     def plan(self, strategy: str, part: Part) -> Plan:
         """What a trial runs; no weights are loaded for it."""
-        plan = strategy_named(strategy).plan(self.outline, part.task.summary(), self._settings(strategy, part))
+        plan = strategy_named(Arm.named(strategy).strategy).plan(
+            self.outline, part.task.summary(), self._settings(strategy, part)
+        )
         plan.check(self.outline)
         return plan
 
@@ -165,7 +167,8 @@ class Bench:
             trial = Trial.from_json(json.loads(self.file(strategy, part).read_text(encoding="utf-8")))
         except (OSError, ValueError, TypeError, KeyError, AttributeError):
             return None
-        return replace(trial, shots=part.shots)  # the same samples may have been asked for by another number
+        # The same samples may have been asked for by another number, the same plan by another name.
+        return replace(trial, strategy=strategy, shots=part.shots)
 
     def run(self, strategy: str, part: Part) -> Trial:
         """Train, measure and keep."""
@@ -178,11 +181,12 @@ class Bench:
 
     def _settings(self, strategy: str, part: Part) -> api.Settings:
         seeded = replace(self.settings, seed=part.seed)
-        return seeded if self.exact else applicable(strategy, seeded, part.task.kind)
+        return seeded if self.exact else Arm.named(strategy).settings(seeded, part.task.kind)
 
     def _measured(self, strategy: str, part: Part) -> Trial:
         task = part.task
-        prepared = api.prepare(task, strategy, self.backbone, self._settings(strategy, part), self.resources)
+        named = Arm.named(strategy).strategy
+        prepared = api.prepare(task, named, self.backbone, self._settings(strategy, part), self.resources)
         test: Split = task.splits["test"]
         # The test part is measured here, once, with its draws: fitting does not see it.
         learnt = replace(task, splits={name: split for name, split in task.splits.items() if name != "test"})
@@ -193,7 +197,7 @@ class Bench:
         found = model.evaluate(test, store=self.resources.store() if unchanged else None)
         spent = model.run.seconds
         return Trial(
-            strategy=plan.strategy,
+            strategy=strategy,
             boundary=plan.boundary(outline),
             shots=part.shots,
             seed=part.seed,
