@@ -74,7 +74,7 @@ class TransferGain:
         compute_saved_low: As `compute_saved`, had each run from scratch been ended at its best epoch, which is known only
             afterwards: by default from scratch never ends early.
         joules: Of the transferred strategy, and from scratch.
-        estimated: Whether these are seconds times a stated power, and not measured.
+        estimated: Whether these are seconds times a stated power, all of them or those of stored activations.
         tries: How many configurations each side is the best of.
         one_recipe: Full fine-tuning against from scratch; None where it did not run.
     """
@@ -108,7 +108,7 @@ def transfer_gain(groups: Mapping[str, Sequence[Trial]], curves: Sequence[Learni
     best, scratch = best_on_validation(others), groups[SCRATCH]
     found = paired_difference(others[best], scratch)
     by_name = {curve.strategy: curve for curve in curves}
-    measured = all(trial.joules is not None for trial in (*others[best], *scratch))
+    measured = energy_measured(others[best], scratch)
     saved, low, high = _labels_saved(by_name[best], by_name[SCRATCH])
     return TransferGain(
         strategy=best,
@@ -121,8 +121,8 @@ def transfer_gain(groups: Mapping[str, Sequence[Trial]], curves: Sequence[Learni
         labels_saved_high=high,
         scratch_needs=_labels_needed(by_name[SCRATCH], float(by_name[best].means[-1])),
         compute_saved_low=_saved(cost(others[best]), seconds_to_best(scratch)),
-        joules=(_joules(others[best]), _joules(scratch)),
-        estimated=not measured,
+        joules=(_joules(others[best], measured=measured), _joules(scratch, measured=measured)),
+        estimated=not measured or any(trial.stored_seconds for trial in (*others[best], *scratch)),
         tries=_tries(others, scratch),
         one_recipe=_one_recipe(groups),
     )
@@ -206,6 +206,17 @@ def _labels_needed(scratch: LearningCurve, metric: float) -> float | None:
     return float(scratch.law.labels_for(np.array([1 - metric]))[0])
 
 
-def _joules(group: Sequence[Trial]) -> float:
-    found = [trial.training_seconds * trial.watts if trial.joules is None else trial.joules for trial in group]
+def energy_measured(transferred: Sequence[Trial], scratch: Sequence[Trial]) -> bool:
+    """Whether the energy of both sides was measured: a measured one cannot be held against an estimate."""
+    return all(trial.measured_joules is not None for trial in (*transferred, *scratch))
+
+
+def _joules(group: Sequence[Trial], *, measured: bool) -> float:
+    """The mean of a group; stored activations, and all where nothing was measured, at the power that is assumed."""
+    found = [
+        (trial.measured_joules or 0.0) + trial.stored_seconds * trial.watts
+        if measured
+        else trial.training_seconds * trial.watts
+        for trial in group
+    ]
     return sum(found) / len(found)

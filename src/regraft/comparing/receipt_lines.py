@@ -4,7 +4,7 @@ import math
 from collections.abc import Mapping, Sequence
 
 from regraft.comparing.ranking import cost
-from regraft.comparing.receipt import SCRATCH, WHOLE, OneRecipe, TransferGain, Tries, seconds_to_best
+from regraft.comparing.receipt import SCRATCH, WHOLE, OneRecipe, TransferGain, Tries, energy_measured, seconds_to_best
 from regraft.comparing.trials import Trial
 from regraft.core.words import joules_said, points, seconds_said
 
@@ -57,7 +57,9 @@ def receipt_lines(gain: TransferGain | None, groups: Mapping[str, Sequence[Trial
         f"Training took {seconds_said(spent)} instead of {seconds_said(cost(scratch))} from scratch, whose best epoch was "
         f"done after {seconds_said(seconds_to_best(scratch))}."
     )
-    said = "estimated from time and a rated power" if gain.estimated else "measured by the processor"
+    said = "estimated from time and a rated power"
+    if energy_measured(groups[gain.strategy], scratch):
+        said = "measured by the processor" + (", stored activations estimated from time" if gain.estimated else "")
     lines.append(f"Energy: {joules_said(gain.joules[0])} instead of {joules_said(gain.joules[1])} ({said}).")
     lines += _labels_said(gain, max(trial.labels for trial in scratch))
     lines.append(_tries_said(gain))

@@ -63,7 +63,8 @@ class Trial:
         confusion: (C, C) counts on the test part, row = true class; empty where there are no classes.
         calibration: Bins of the reliability diagram; empty without class probabilities.
         watts: What an estimate of energy assumes.
-        joules: Measured energy of training; None where the machine does not tell it.
+        measured_joules: Of the processor in the seconds of training, without activations that were in the store already;
+            None where the machine does not tell it, or another device did the work.
         forgetting: Of the way from pretrained to tuned weights; empty where no source task was given.
     """
 
@@ -84,8 +85,13 @@ class Trial:
     confusion: tuple[tuple[int, ...], ...] = field(default=(), repr=False)
     calibration: tuple[CalibrationBin, ...] = field(default=(), repr=False)
     watts: float = 0.0
-    joules: float | None = None
+    measured_joules: float | None = None
     forgetting: tuple[ForgettingPoint, ...] = field(default=(), repr=False)
+
+    @property
+    def stored_seconds(self) -> float:
+        """What of `training_seconds` was not spent here: activations that were in the store already."""
+        return sum(step.stored_seconds for step in self.steps)
 
     def to_json(self) -> dict[str, Any]:
         """Plain data for JSON."""
@@ -100,7 +106,8 @@ class Trial:
         """
         if data.get("format") != FORMAT or len(data.get("draws", ())) != RESAMPLES:
             raise ValueError(f"not a trial of format {FORMAT}")
-        rest = {key: value for key, value in data.items() if key != "format"}
+        # `joules` of earlier versions counted more than training, and on any device.
+        rest = {key: value for key, value in data.items() if key not in {"format", "joules"}}
         return cls(
             **{
                 **rest,
@@ -190,8 +197,15 @@ class Bench:
         test: Split = task.splits["test"]
         # The test part is measured here, once, with its draws: fitting does not see it.
         learnt = replace(task, splits={name: split for name, split in task.splits.items() if name != "test"})
-        with Meter() as meter:
-            model = api.fit(learnt, prepared, resources=self.resources, budget=self._budget(prepared.plan))
+        device, meter = resolve_device(self.resources.device), Meter()
+        # By steps: what follows the last of them, such as the curve of forgetting, is no part of training.
+        model = api.fit(
+            learnt,
+            prepared,
+            resources=self.resources,
+            budget=self._budget(prepared.plan),
+            on_step=lambda _: meter.lap(),
+        )
         plan, outline = model.run.plan, prepared.outline
         unchanged = plan.start == "pretrained" and plan.frozen(outline) == len(outline)
         found = model.evaluate(test, store=self.resources.store() if unchanged else None)
@@ -215,8 +229,8 @@ class Bench:
             steps=model.run.steps,
             confusion=tuple(map(tuple, found.confusion)),
             calibration=found.calibration,
-            watts=assumed_watts(resolve_device(self.resources.device)),
-            joules=meter.joules,
+            watts=assumed_watts(device),
+            measured_joules=meter.joules if device == "cpu" else None,
             forgetting=_curve(model),
         )
 
