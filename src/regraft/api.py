@@ -220,8 +220,8 @@ def aligned_split(model: Model, task: Task, name: str) -> Split:
     split = task.splits[name]
     order = [model.classes.index(label) for label in task.classes]
     if task.kind == "token-classification":
-        return Split(split.samples, tuple(tuple(order[tag] for tag in tags) for tags in split.targets))
-    return Split(split.samples, tuple(order[target] for target in split.targets))
+        return replace(split, targets=tuple(tuple(order[tag] for tag in tags) for tags in split.targets))
+    return replace(split, targets=tuple(order[target] for target in split.targets))
 
 
 def _reported(steps: Iterable[Step], on_step: Callable[[Step], None] | None, earlier: list[Step]) -> Iterator[Step]:

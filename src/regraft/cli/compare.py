@@ -81,10 +81,12 @@ def command(  # noqa: PLR0913, PLR0917 - one argument per option
         [row.strategy, row.shots, f"{row.mean:.3f}", f"{row.low:.3f} to {row.high:.3f}", f"{row.seconds:.1f}"]
         for row in found.summaries
     ]
+    interval = "95 % interval" + (" (by groups)" if found.resampled == "groups" else "")
     output.result(
         {
             "rows": rows,
             "summary": summary,
+            "resampled": found.resampled,
             "contests": [asdict(row) for row in found.contests],
             "verdict": asdict(found.verdict),
             "transfer_gain": gain,
@@ -94,7 +96,7 @@ def command(  # noqa: PLR0913, PLR0917 - one argument per option
         },
         table(
             f"{task.name}: {task.metric} over {seeds} seed{'' if seeds == 1 else 's'}",
-            ["strategy", "shots", task.metric, "95 % interval", "seconds"],
+            ["strategy", "shots", task.metric, interval, "seconds"],
             shown,
             right=(task.metric, "seconds"),
         ),

@@ -51,6 +51,7 @@ class Comparison:
         curves: Learning curves.
         receipt: The receipt in sentences.
         forgetting: What each strategy lost of the source, at the largest number of shots; empty without source data.
+        resampled: What intervals draw of the test part: `samples`, or `groups` where samples belong together.
     """
 
     trials: tuple[Trial, ...] = field(repr=False)
@@ -62,6 +63,7 @@ class Comparison:
     curves: tuple[LearningCurve, ...] = field(repr=False)
     receipt: tuple[str, ...]
     forgetting: tuple[Forgetting, ...]
+    resampled: str = "samples"
 
     def _repr_html_(self) -> str:
         rows = [
@@ -175,5 +177,15 @@ def _compared(task: Task, backbone: str, folder: Path, trials: tuple[Trial, ...]
     receipt = tuple(receipt_lines(gain, at_most))
     summaries = summarise(groups)
     found = Findings(task, backbone, trials, summaries, rows, verdict, receipt, curves, notes)
-    forgetting = forgetting_of(at_most)
-    return Comparison(trials, summaries, gain, write_report(folder, found), verdict, rows, curves, receipt, forgetting)
+    return Comparison(
+        trials,
+        summaries,
+        gain,
+        write_report(folder, found),
+        verdict,
+        rows,
+        curves,
+        receipt,
+        forgetting_of(at_most),
+        found.resampled,
+    )
