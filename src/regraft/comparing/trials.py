@@ -155,7 +155,8 @@ class Bench:
         return plan
 
     def file(self, strategy: str, part: Part) -> Path:
-        """Where a trial is kept: its name says the plan, the weights, the data and the precision."""
+        """Where a trial is kept: its name says the plan, the weights, the data, the precision and the device."""
+        device = resolve_device(self.resources.device)
         identity = [
             FORMAT,
             self.plan(strategy, part).to_json(),
@@ -165,6 +166,7 @@ class Bench:
             part.task.metric,
             self.resources.precision,
             *([] if self.source is None else [self.source.fingerprint]),
+            *([] if device == "cpu" else [{"device": device}]),  # trials of a processor keep the names they had
         ]
         return self.folder / f"{hashlib.sha256(json.dumps(identity).encode()).hexdigest()}.json"
 
