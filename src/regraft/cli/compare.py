@@ -109,8 +109,17 @@ def command(  # noqa: PLR0913, PLR0917 - one argument per option
 
 
 def _forgetting_table(rows: "Sequence[Forgetting]") -> "Group":
-    shown = [[row.strategy, f"{row.before:.3f}", f"{row.after:.3f}", f"{100 * row.lost:.1f} %"] for row in rows]
-    return table("forgetting of the source", ["strategy", "before", "after", "lost"], shown)
+    shown = [
+        [
+            row.strategy,
+            f"{row.before:.3f}",
+            f"{row.after:.3f}",
+            f"{100 * row.lost:.1f} %",
+            f"{100 * row.low:.1f} to {100 * row.high:.1f} %",
+        ]
+        for row in rows
+    ]
+    return table("forgetting of the source", ["strategy", "before", "after", "lost", "95 % interval"], shown)
 
 
 ROW = ("strategy", "boundary", "shots", "seed", "metric", "seconds", "trainable_parameters")

@@ -183,12 +183,19 @@ def _markdown(found: Findings) -> str:
     return "\n".join([*lines, *(f"- {line}" for line in curve_sentences(found.curves)), ""])
 
 
-FORGETTING_HEAD = ("strategy", "source, pretrained", "source, tuned", "lost")
+FORGETTING_HEAD = ("strategy", "source, pretrained", "source, tuned", "lost", "95 % interval")
 
 
 def _forgetting_rows(found: Findings) -> list[list[str]]:
     return [
-        [row.strategy, f"{row.before:.3f}", f"{row.after:.3f}", f"{100 * row.lost:.1f} %"] for row in found.forgetting
+        [
+            row.strategy,
+            f"{row.before:.3f}",
+            f"{row.after:.3f}",
+            f"{100 * row.lost:.1f} %",
+            f"{100 * row.low:.1f} to {100 * row.high:.1f} %",
+        ]
+        for row in found.forgetting
     ]
 
 

@@ -4,7 +4,7 @@ import hashlib
 import json
 import math
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -41,6 +41,27 @@ class ForgettingPoint:
 
 
 @dataclass(frozen=True)
+class HeldOut:
+    """What the tuned weights lost, on the half of the source data that the curve is not measured on.
+
+    Attributes:
+        before: Accuracy of the original head on source data, or its perplexity, with the pretrained weights.
+        after: The same with the tuned weights.
+        lost: How much worse that is, as a share.
+        low: Of its paired 95 % bootstrap interval over source samples.
+        high: Of the same.
+        samples: N.
+    """
+
+    before: float
+    after: float
+    lost: float
+    low: float
+    high: float
+    samples: int
+
+
+@dataclass(frozen=True)
 class Trial:
     """One strategy, once.
 
@@ -66,6 +87,7 @@ class Trial:
         measured_joules: Of the processor in the seconds of training, without activations that were in the store already;
             None where the machine does not tell it, or another device did the work.
         forgetting: Of the way from pretrained to tuned weights; empty where no source task was given.
+        held_out: What was lost at its end, on other source samples; None without such a way.
     """
 
     strategy: str
@@ -87,6 +109,7 @@ class Trial:
     watts: float = 0.0
     measured_joules: float | None = None
     forgetting: tuple[ForgettingPoint, ...] = field(default=(), repr=False)
+    held_out: HeldOut | None = None
 
     @property
     def stored_seconds(self) -> float:
@@ -106,6 +129,9 @@ class Trial:
         """
         if data.get("format") != FORMAT or len(data.get("draws", ())) != RESAMPLES:
             raise ValueError(f"not a trial of format {FORMAT}")
+        held = data.get("held_out")
+        if data["forgetting"] and held is None:
+            raise ValueError("an earlier version wrote it, without what was held out of the source")
         # `joules` of earlier versions counted more than training, and on any device.
         rest = {key: value for key, value in data.items() if key not in {"format", "joules"}}
         return cls(
@@ -118,6 +144,7 @@ class Trial:
                 "confusion": tuple(map(tuple, data["confusion"])),
                 "calibration": tuple(CalibrationBin(**one) for one in data["calibration"]),
                 "forgetting": tuple(ForgettingPoint(**one) for one in data["forgetting"]),
+                "held_out": None if held is None else HeldOut(**held),
             }
         )
 
@@ -234,6 +261,7 @@ class Bench:
             watts=assumed_watts(device),
             measured_joules=meter.joules if device == "cpu" else None,
             forgetting=_curve(model),
+            held_out=_held_out(model),
         )
 
     def _budget(self, plan: Plan) -> api.SourceBudget | None:
@@ -244,6 +272,12 @@ class Bench:
 def _curve(model: Model) -> tuple[ForgettingPoint, ...]:
     curve = [] if model.forgetting is None else model.forgetting["curve"]
     return tuple(ForgettingPoint(**point) for point in curve)
+
+
+def _held_out(model: Model) -> HeldOut | None:
+    if model.forgetting is None:
+        return None
+    return HeldOut(**{one.name: model.forgetting["held_out"][one.name] for one in fields(HeldOut)})
 
 
 def _validation(model: Model, metric: str) -> float:
