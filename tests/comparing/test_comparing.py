@@ -286,4 +286,6 @@ def test_saved_labels_have_an_interval() -> None:
     assert gain.labels_saved is not None
     assert (gain.labels_saved_low, gain.labels_saved_high) == (0, 75)
     assert gain.labels_saved in {0, 50, 75}
-    assert f"{gain.labels_saved} saved (95 % interval 0 to 75)" in "\n".join(receipt_lines(gain, most))
+    assert f"{gain.labels_saved} saved, by the sizes that ran (95 % interval 0 to 75)" in "\n".join(
+        receipt_lines(gain, most)
+    )

@@ -13,7 +13,7 @@ def gain_sentence(gain: TransferGain | None) -> str:
     """What transfer gained, in one sentence; negative transfer is said loudly."""
     if gain is None:
         return "Nothing was trained from scratch, so that the gain of transfer is not known."
-    several = f" ({_chosen_said(gain.tries)})" if gain.tries.strategies > 1 else ""
+    several = f" ({_chosen_said(gain.tries)} of {gain.tries.strategies})" if gain.tries.strategies > 1 else ""
     told = f"{gain.strategy}{several} against from scratch: {_difference_said(gain)}"
     if gain.high < 0:
         return f"NEGATIVE TRANSFER: {told}. Training from scratch is better here."
@@ -23,7 +23,8 @@ def gain_sentence(gain: TransferGain | None) -> str:
 
 
 def _chosen_said(tries: Tries) -> str:
-    return f"{'best' if tries.by_validation else 'cheapest'} of {tries.strategies}{' by validation' if tries.by_validation else ''}"
+    """What makes a strategy the one of several."""
+    return "best by validation" if tries.by_validation else "cheapest"
 
 
 def _difference_said(found: TransferGain | OneRecipe) -> str:
@@ -83,7 +84,7 @@ def _labels_said(gain: TransferGain, most: int) -> list[str]:
         between = f"perhaps none to {high}" if low is None else f"{low} to {high}"
         lines.append(
             f"Labels, validation included: {gain.strategy} with {most - gain.labels_saved} is at least as good as from "
-            f"scratch with all {most}: {gain.labels_saved} saved (95 % interval {between})."
+            f"scratch with all {most}: {gain.labels_saved} saved, by the sizes that ran (95 % interval {between})."
         )
     needs = gain.scratch_needs
     if needs is None:
@@ -109,7 +110,7 @@ def _tries_said(gain: TransferGain) -> str:
     of = f"{tries.strategies} strateg{'y' if tries.strategies == 1 else 'ies'}"
     uneven = ": transfer had more tries" if tries.transferred > tries.scratch else ""
     return (
-        f"Tries: {gain.strategy} is the {'best by validation' if tries.by_validation else 'cheapest'} of {of} with {many}, "
+        f"Tries: {gain.strategy} is the {_chosen_said(tries)} of {of} with {many}, "
         f"from scratch is {tries.scratch} configuration{uneven}. Each ran once a seed at its defaults, or at the settings "
         "given for all."
     )
