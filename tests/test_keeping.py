@@ -404,11 +404,18 @@ def test_compare_tells_what_each_strategy_forgets(
     backbone: Path, source: Path, target: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     command = ["compare", str(target), "--out", str(tmp_path / "study"), "--backbone", str(backbone), "--seeds", "1"]
-    strategies = ["--strategies", "feature-extraction,full-fine-tuning,from-scratch", "--epochs", "1", "--json"]
-    assert run([*command, *strategies, "--source", str(source)]) == 0
+    strategies = ["--strategies", "feature-extraction,full-fine-tuning,from-scratch", "--json"]
+    assert run([*command, *strategies, "--source", str(source), "--epochs", "1", "--lr", "0.01"]) == 0
     rows = {row["strategy"]: row for row in json.loads(capsys.readouterr().out)["forgetting"]}
     assert set(rows) == {"feature-extraction", "full-fine-tuning"}
-    assert rows["feature-extraction"]["lost"] == 0
+    assert rows["feature-extraction"]["lost"] == rows["feature-extraction"]["high"] == 0
+    kept = [json.loads(file.read_text()) for file in (tmp_path / "study/trials").glob("*.json")]
+    (held,) = [one["held_out"] for one in kept if one["strategy"] == "full-fine-tuning"]
+    row = rows["full-fine-tuning"]  # what is told was measured where nothing was chosen, and how surely is told too
+    assert [row[name] for name in ("after", "lost", "low", "high")] == pytest.approx(
+        [held[name] for name in ("after", "lost", "low", "high")]
+    )
+    assert row["low"] < row["high"]
     report = (tmp_path / "study" / "report.html").read_text()
     assert "Forgetting" in report
     assert "accuracy on the source" in report

@@ -92,8 +92,8 @@ def aligned_split(model: Model, task: Task, name: str) -> Split:
     split = task.splits[name]
     order = [model.classes.index(label) for label in task.classes]
     if task.kind == "token-classification":
-        return Split(split.samples, tuple(tuple(order[tag] for tag in tags) for tags in split.targets))
-    return Split(split.samples, tuple(order[target] for target in split.targets))
+        return replace(split, targets=tuple(tuple(order[tag] for tag in tags) for tags in split.targets))
+    return replace(split, targets=tuple(order[target] for target in split.targets))
 
 
 def _missing(name: str, data: str | Path, found: HeldOut) -> str:
@@ -114,5 +114,5 @@ def _without_learnt(model: Model, part: Split, data: str | Path) -> tuple[Split,
     left = len(part) - len(kept)
     if not kept:
         raise DataError(f"{data}: the model learnt from every sample of it ({left}); give data that it has not seen")
-    unseen = Split(tuple(one for one, _ in kept), tuple(target for _, target in kept))
+    unseen = replace(part, samples=tuple(one for one, _ in kept), targets=tuple(target for _, target in kept))
     return unseen, [f"{left} samples left out, since the model learnt from them"] if left else []

@@ -118,7 +118,7 @@ class Model:
     def evaluate(
         self, split: Split, *, store: ActivationStore | None = None, progress: Progress | None = None
     ) -> Evaluation:
-        """Metrics on labelled samples, with bootstrap intervals.
+        """Metrics on labelled samples, with bootstrap intervals; those of a task's split know its groups.
 
         Raises:
             DataError: A sample is a single text and the model takes pairs, or the reverse.

@@ -167,6 +167,8 @@ def trunk_for(task: Task, backbone: str | Backbone, resources: Resources) -> Bac
 def _settings_of(choice: Choice, outline: Outline, kind: TaskKind, settings: Settings) -> Settings:
     """The settings that make `fit` run a choice."""
     kept = applicable(choice.strategy, settings, kind)
+    if choice.strategy == "feature-extraction":  # which stage it reads is the choice's to say
+        kept = replace(kept, boundary=None)
     last = outline.stages[-1].name
     fields: dict[str, Any] = settings_of(choice.strategy, choice.boundary, last, choice.epochs, choice.learning_rate)
     return replace(kept, **{"head": choice.head, **fields})

@@ -13,11 +13,14 @@ import pytest
 from scipy import stats
 
 from regraft import api
-from regraft.comparing import Comparison, Trial, compare
+from regraft.comparing import Comparison, TransferGain, Trial, compare, gain_sentence
+from regraft.comparing.curves import curves_of
 from regraft.comparing.ranking import contests, decide
+from regraft.comparing.receipt import transfer_gain
+from regraft.comparing.receipt_lines import receipt_lines
 from regraft.comparing.report import Findings, write_report
 from regraft.comparing.statistics import holm, interval, mean_draws, paired_difference
-from regraft.core import Plan, Solve, Task
+from regraft.core import Plan, Solve, Step, Task, Train
 from regraft.demo import intents_folder
 from regraft.evaluating.power_law import PowerLaw, fit_power_law
 from regraft.tasks import few_shot
@@ -213,9 +216,76 @@ def test_names_are_escaped(found: tuple[Comparison, Path], task: Task, tmp_path:
 
 
 def test_negative_transfer_is_said_loudly() -> None:
-    from regraft.comparing import gain_sentence
-    from regraft.comparing.curves import curves_of
-    from regraft.comparing.receipt import transfer_gain
-
     groups = {"lp-ft": [trial("lp-ft", answers(0.5))], "from-scratch": [trial("from-scratch", answers(0.9, seed=1))]}
     assert gain_sentence(transfer_gain(groups, curves_of(list(groups.values())))).startswith("NEGATIVE TRANSFER")
+
+
+def trained(epochs: int, losses: tuple[float, ...], seconds: float = 1.0) -> dict[str, object]:
+    """Plan and steps of a run that tunes everything."""
+    steps = tuple(Step(0, number, 1.0, {"loss": loss}, seconds) for number, loss in enumerate(losses))
+    return {"plan": Plan("x", "linear", (Train(epochs, (1e-4, 1e-4), 1e-3),)), "steps": steps}
+
+
+def receipt_of(groups: dict[str, list[Trial]]) -> tuple[TransferGain, str]:
+    found = transfer_gain(groups, curves_of(list(groups.values())))
+    assert found is not None
+    return found, "\n".join(receipt_lines(found, groups))
+
+
+def test_the_receipt_says_how_often_each_side_was_tried() -> None:
+    groups = {
+        "feature-extraction": [trial("feature-extraction", answers(0.9))],
+        "full-fine-tuning": [trial("full-fine-tuning", answers(0.8, seed=1), **trained(20, (0.5, 0.4)))],
+        "from-scratch": [trial("from-scratch", answers(0.5, seed=2), **trained(30, (0.5, 0.6)))],
+    }
+    gain, told = receipt_of(groups)
+    assert (gain.tries.strategies, gain.tries.transferred, gain.tries.scratch) == (2, 11, 1)
+    assert "best by validation of 2 strategies with 11 configurations" in told
+    assert "transfer had more tries" in told
+
+
+def test_the_receipt_compares_one_recipe_with_one() -> None:
+    whole, scratch = answers(0.8, seed=1), answers(0.5, seed=2)
+    groups = {
+        "feature-extraction": [trial("feature-extraction", answers(0.9))],
+        "full-fine-tuning": [trial("full-fine-tuning", whole, **trained(20, (0.5, 0.4)))],
+        "from-scratch": [trial("from-scratch", scratch, **trained(30, (0.5, 0.6)))],
+    }
+    gain, told = receipt_of(groups)
+    assert gain.one_recipe is not None
+    assert gain.one_recipe.accuracy == pytest.approx(whole.mean() - scratch.mean())
+    assert gain.one_recipe.low < gain.one_recipe.accuracy < gain.one_recipe.high
+    assert gain.one_recipe.epochs == (20, 30)
+    assert not gain.one_recipe.equal_budget
+    assert "the budgets differ, 20 epochs and 30 from scratch" in told
+    groups["from-scratch"] = [trial("from-scratch", scratch, **trained(20, (0.5, 0.6)))]
+    gain, told = receipt_of(groups)
+    assert gain.one_recipe is not None
+    assert gain.one_recipe.equal_budget
+    assert "each with a budget of 20 epochs" in told
+
+
+def test_epochs_after_the_best_of_scratch_do_not_make_transfer_look_cheap() -> None:
+    slow = trial("from-scratch", answers(0.5, seed=2), seconds=100.0, **trained(10, (0.5, *(0.9,) * 9), seconds=10.0))
+    gain, told = receipt_of({"lp-ft": [trial("lp-ft", answers(0.8), seconds=5.0)], "from-scratch": [slow]})
+    assert gain.compute_saved == pytest.approx(0.95)
+    assert gain.compute_saved_low == pytest.approx(0.5)
+    assert "instead of 1 min 40 s from scratch, whose best epoch was done after 10 s" in told
+
+
+def test_saved_labels_have_an_interval() -> None:
+    sizes = {"lp-ft": {25: 0.55, 50: 0.62, 100: 0.8}, "from-scratch": {25: 0.3, 50: 0.4, 100: 0.6}}
+    groups = [
+        [trial(name, answers(share, 100, size), labels=size)]
+        for name, row in sizes.items()
+        for size, share in row.items()
+    ]
+    most = {"lp-ft": groups[2], "from-scratch": groups[5]}
+    gain = transfer_gain(most, curves_of(groups))
+    assert gain is not None
+    assert gain.labels_saved is not None
+    assert (gain.labels_saved_low, gain.labels_saved_high) == (0, 75)
+    assert gain.labels_saved in {0, 50, 75}
+    assert f"{gain.labels_saved} saved, by the sizes that ran (95 % interval 0 to 75)" in "\n".join(
+        receipt_lines(gain, most)
+    )

@@ -11,7 +11,7 @@ from regraft.cli.data import DATA_SAID, Given, data_options
 from regraft.cli.fitting import fit_options
 from regraft.cli.options import Output, Shared, shared_options, table
 from regraft.core import OptionError
-from regraft.strategies import strategy_named
+from regraft.strategies.applying import Arm
 
 if TYPE_CHECKING:
     from rich.console import Group
@@ -21,13 +21,19 @@ if TYPE_CHECKING:
 
 def _known(context: click.Context, parameter: click.Parameter, value: str) -> list[str]:
     """The names, if there are such strategies: told before anything heavy is imported."""
-    return [strategy_named(word.strip(), "--strategies").name for word in value.split(",") if word.strip()]
+    return [Arm.named(word.strip()).name for word in value.split(",") if word.strip()]
 
 
 @click.command("compare", epilog=DATA_SAID)
 @data_options
 @click.option("--out", required=True, type=click.Path(file_okay=False, path_type=Path), help="Folder for the report.")
-@click.option("--strategies", default="", callback=_known, help="Names with commas between; default: all.")
+@click.option(
+    "--strategies",
+    default="",
+    callback=_known,
+    help="Names with commas between, each with a boundary of its own after an @ if it takes one, such as "
+    "feature-extraction@all,partial-fine-tuning@60%; default: all.",
+)
 @click.option("--seeds", type=click.IntRange(min=1), default=3, show_default=True, help="Runs of each.")
 @click.option("--shots", default="all", show_default=True, help="Training samples per class, such as 1,10,all.")
 @click.option("--source", help="Data of what the backbone was pre-trained on: what each strategy forgets of it.")
@@ -75,10 +81,12 @@ def command(  # noqa: PLR0913, PLR0917 - one argument per option
         [row.strategy, row.shots, f"{row.mean:.3f}", f"{row.low:.3f} to {row.high:.3f}", f"{row.seconds:.1f}"]
         for row in found.summaries
     ]
+    interval = "95 % interval" + (" (by groups)" if found.resampled == "groups" else "")
     output.result(
         {
             "rows": rows,
             "summary": summary,
+            "resampled": found.resampled,
             "contests": [asdict(row) for row in found.contests],
             "verdict": asdict(found.verdict),
             "transfer_gain": gain,
@@ -88,7 +96,7 @@ def command(  # noqa: PLR0913, PLR0917 - one argument per option
         },
         table(
             f"{task.name}: {task.metric} over {seeds} seed{'' if seeds == 1 else 's'}",
-            ["strategy", "shots", task.metric, "95 % interval", "seconds"],
+            ["strategy", "shots", task.metric, interval, "seconds"],
             shown,
             right=(task.metric, "seconds"),
         ),
@@ -101,8 +109,17 @@ def command(  # noqa: PLR0913, PLR0917 - one argument per option
 
 
 def _forgetting_table(rows: "Sequence[Forgetting]") -> "Group":
-    shown = [[row.strategy, f"{row.before:.3f}", f"{row.after:.3f}", f"{100 * row.lost:.1f} %"] for row in rows]
-    return table("forgetting of the source", ["strategy", "before", "after", "lost"], shown)
+    shown = [
+        [
+            row.strategy,
+            f"{row.before:.3f}",
+            f"{row.after:.3f}",
+            f"{100 * row.lost:.1f} %",
+            f"{100 * row.low:.1f} to {100 * row.high:.1f} %",
+        ]
+        for row in rows
+    ]
+    return table("forgetting of the source", ["strategy", "before", "after", "lost", "95 % interval"], shown)
 
 
 ROW = ("strategy", "boundary", "shots", "seed", "metric", "seconds", "trainable_parameters")

@@ -52,6 +52,7 @@ def command(
     result = {
         "metrics": dict(found.metrics),
         "intervals": dict(found.intervals),
+        "resampled": "groups" if found.groups else "samples",
         "confusion": {"classes": list(fitted.classes), "counts": found.confusion} if found.confusion else None,
         "calibration": [asdict(one) for one in found.calibration],
         "forgetting": forgotten,
@@ -60,7 +61,7 @@ def command(
         [name, f"{value:.4f}", f"{found.intervals[name][0]:.4f} to {found.intervals[name][1]:.4f}"]
         for name, value in found.metrics.items()
     ]
-    title = f"{model} on {part.name} of {given.data} ({found.samples} samples)"
+    title = f"{model} on {part.name} of {given.data} ({found.samples_said})"
     views = [table(title, ["metric", "value", "95 % interval"], rows)]
     if found.confusion:
         views.append(_confusion(fitted.classes, found.confusion))

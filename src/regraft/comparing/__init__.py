@@ -3,7 +3,8 @@
 from regraft.comparing.contents import write_contents
 from regraft.comparing.curves import LearningCurve
 from regraft.comparing.ranking import Summary, Verdict
-from regraft.comparing.receipt import TransferGain, gain_sentence
+from regraft.comparing.receipt import TransferGain
+from regraft.comparing.receipt_lines import gain_sentence
 from regraft.comparing.report import curve_sentences
 from regraft.comparing.study import Comparison, compare
 from regraft.comparing.trials import Trial

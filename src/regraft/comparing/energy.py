@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass
 from pathlib import Path
-from types import TracebackType
 
 POWERCAP = Path("/sys/class/powercap")  # Linux RAPL; since CVE-2020-8694 often readable by root only
 CPU_WATTS = 65.0  # a usual rated power of a desktop processor; what an estimate assumes
@@ -21,27 +20,29 @@ class _Counter:
 
 
 class Meter:
-    """Joules of the processor packages between entering and leaving; `joules` is None where they cannot be read."""
+    """Joules of the processor packages, from when it is made to its last `lap`.
 
-    def __init__(self, folder: Path = POWERCAP) -> None:
+    The packages are those of the whole machine, whatever else it does meanwhile. Of an accelerator they know nothing.
+
+    Args:
+        folder: Of the counters; None = the machine's own.
+    """
+
+    def __init__(self, folder: Path | None = None) -> None:
         self.joules: float | None = None
-        self._counters = _packages(folder)
-        self._begun: list[int] = []
+        self._counters = _packages(folder or POWERCAP)
+        self._read = [counter.read() for counter in self._counters]
 
-    def __enter__(self) -> "Meter":
-        self._begun = [counter.read() for counter in self._counters]
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def lap(self) -> None:
+        """Add what was spent since the last lap; often enough, since a counter that went round twice counts once."""
         if not self._counters:
             return
+        read = [counter.read() for counter in self._counters]
         spent = [
-            (counter.read() - begun) % (counter.most + 1)
-            for counter, begun in zip(self._counters, self._begun, strict=True)
+            (now - before) % (counter.most + 1)
+            for counter, now, before in zip(self._counters, read, self._read, strict=True)
         ]
-        self.joules = sum(spent) / 1e6
+        self.joules, self._read = (self.joules or 0.0) + sum(spent) / 1e6, read
 
 
 def _packages(folder: Path) -> list[_Counter]:

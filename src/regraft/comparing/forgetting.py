@@ -5,39 +5,51 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from regraft.comparing.trials import Trial
+from regraft.comparing.trials import HeldOut, Trial
+
+NORMAL = 1.96  # standard errors of a 95 % interval
 
 
 @dataclass(frozen=True)
 class Forgetting:
-    """What a strategy lost of the source.
+    """What a strategy lost of the source, on the half of its data that the curve is not measured on.
 
     Attributes:
         strategy: Its name.
         before: Accuracy of the original head on source data, or its perplexity, with the pretrained weights.
         after: The same with the tuned weights, mean over seeds.
         lost: How much worse that is, as a share, mean over seeds.
+        low: Of its 95 % interval over source samples and seeds.
+        high: Of the same.
     """
 
     strategy: str
     before: float
     after: float
     lost: float
+    low: float
+    high: float
 
 
 def forgetting_of(trials: Mapping[str, Sequence[Trial]]) -> tuple[Forgetting, ...]:
-    """Of the strategies whose trials have a curve; one that leaves the trunk alone lost nothing.
+    """Of the strategies whose trials were measured on the source; one that leaves the trunk alone lost nothing.
 
     Args:
         trials: Of each strategy, all seeds at one number of shots.
     """
-    rows = []
-    for strategy, group in trials.items():
-        curves = [trial.forgetting for trial in group if trial.forgetting]
-        if curves:
-            before, after, lost = (
-                float(np.mean([getattr(curve[place], name) for curve in curves]))
-                for place, name in ((0, "source"), (-1, "source"), (-1, "lost"))
-            )
-            rows.append(Forgetting(strategy, before, after, lost))
-    return tuple(rows)
+    held = {name: [trial.held_out for trial in group if trial.held_out is not None] for name, group in trials.items()}
+    return tuple(_over_seeds(name, found) for name, found in held.items() if found)
+
+
+def _over_seeds(strategy: str, found: Sequence[HeldOut]) -> Forgetting:
+    """The mean, with the variance over samples and that over seeds added.
+
+    Every seed is asked about the same source samples, so that more seeds make only the second smaller.
+    """
+    before, after, lost, low, high = (
+        np.array([getattr(one, name) for one in found]) for name in ("before", "after", "lost", "low", "high")
+    )
+    mean = float(lost.mean())
+    over_seeds = NORMAL * float(lost.std(ddof=1)) / len(found) ** 0.5 if len(found) > 1 else 0.0
+    below, above = (float(np.hypot(side.mean(), over_seeds)) for side in (lost - low, high - lost))
+    return Forgetting(strategy, float(before.mean()), float(after.mean()), mean, mean - below, mean + above)

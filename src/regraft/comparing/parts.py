@@ -5,6 +5,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from regraft.core import DataError, Split, Task
+from regraft.evaluating.bootstrap import in_groups
 from regraft.tasks import few_shot
 
 ALL = "all"
@@ -18,7 +19,7 @@ class Part:
         task: Its samples; the test part is always whole.
         shots: Training samples per class, or `all`.
         seed: Of the draw, and of the trial.
-        content: sha256 over every sample and target, hexadecimal.
+        content: sha256 over every sample and target, and over what belongs together, hexadecimal.
     """
 
     task: Task
@@ -96,6 +97,8 @@ def _content(task: Task) -> str:
         split = task.splits[name]
         for sample, target in zip(split.samples, split.targets, strict=True):
             digest.update(f"{name}\0{sample.digest}\0{target!r}\n".encode())
+        if in_groups(split.together):  # they decide folds, and what the intervals draw
+            digest.update(f"{name}\0together\0{split.together!r}\n".encode())
     return digest.hexdigest()
 
 

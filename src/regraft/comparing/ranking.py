@@ -146,7 +146,7 @@ def decide(groups: Mapping[str, Sequence[Trial]], reference: str, rows: Sequence
     took = {name: seconds_said(cost(groups[name])) for name in (cheapest, reference)}
     if not rows:
         return Verdict(reference, f"{reference} is the only strategy that ran.")
-    chosen = "best on the validation part" if _chosen_by_validation(groups) else "taken as the reference"
+    chosen = "best on the validation part" if chosen_by_validation(groups) else "taken as the reference"
     if cheapest != reference:
         row = next(row for row in rows if row.strategy == cheapest)
         return Verdict(
@@ -167,5 +167,6 @@ def decide(groups: Mapping[str, Sequence[Trial]], reference: str, rows: Sequence
     return Verdict(reference, f"{reference} is {chosen}, and {rest}.{warned}")
 
 
-def _chosen_by_validation(groups: Mapping[str, Sequence[Trial]]) -> bool:
+def chosen_by_validation(groups: Mapping[str, Sequence[Trial]]) -> bool:
+    """Whether every trial has a validation metric to choose by."""
     return all(np.isfinite(trial.validation) for group in groups.values() for trial in group)

@@ -14,6 +14,7 @@ from regraft.comparing.ranking import Contest, Summary, Verdict, grouped, larges
 from regraft.comparing.trials import Trial
 from regraft.core import Task
 from regraft.core.words import backbone_said, metric_said, points, seconds_said
+from regraft.evaluating.bootstrap import in_groups
 from regraft.reporting import figure, page, table, write_page
 
 
@@ -38,6 +39,11 @@ class Findings:
         return forgetting_of(
             {strategy: group for (strategy, shots), group in grouped(self.trials).items() if shots == most}
         )
+
+    @property
+    def resampled(self) -> str:
+        """What intervals draw of the test part: its samples, or its groups of those that belong together."""
+        return "groups" if in_groups(self.task.splits["test"].together) else "samples"
 
     @property
     def reference(self) -> str:
@@ -84,7 +90,7 @@ def _introduction(found: Findings) -> str:
     return (
         f"{task.kind.replace('-', ' ').capitalize()}{classes}, on {backbone_said(found.backbone)}. {samples} samples{used}. "
         f"{seeds} {'seed' if seeds == 1 else 'seeds'}; intervals of the test {metric_said(task.metric)} are 95 % bootstrap "
-        "over seeds and test samples."
+        f"over seeds and {found.resampled} of the test part."
     )
 
 
@@ -177,12 +183,19 @@ def _markdown(found: Findings) -> str:
     return "\n".join([*lines, *(f"- {line}" for line in curve_sentences(found.curves)), ""])
 
 
-FORGETTING_HEAD = ("strategy", "source, pretrained", "source, tuned", "lost")
+FORGETTING_HEAD = ("strategy", "source, pretrained", "source, tuned", "lost", "95 % interval")
 
 
 def _forgetting_rows(found: Findings) -> list[list[str]]:
     return [
-        [row.strategy, f"{row.before:.3f}", f"{row.after:.3f}", f"{100 * row.lost:.1f} %"] for row in found.forgetting
+        [
+            row.strategy,
+            f"{row.before:.3f}",
+            f"{row.after:.3f}",
+            f"{100 * row.lost:.1f} %",
+            f"{100 * row.low:.1f} to {100 * row.high:.1f} %",
+        ]
+        for row in found.forgetting
     ]
 
 

@@ -1,4 +1,4 @@
-"""Intervals and paired tests over seeds and test samples, for any metric."""
+"""Intervals and paired tests over seeds and test samples (or groups of them), for any metric."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

@@ -22,15 +22,16 @@ from regraft.comparing.ranking import (
     largest,
     summarise,
 )
-from regraft.comparing.receipt import TransferGain, receipt_lines, transfer_gain
+from regraft.comparing.receipt import TransferGain, transfer_gain
+from regraft.comparing.receipt_lines import receipt_lines
 from regraft.comparing.report import Findings, write_report
 from regraft.comparing.trials import Bench, Trial
 from regraft.core import OptionError, Task
 from regraft.core.display import html_list, html_table, html_title
 from regraft.core.words import seconds_said
 from regraft.preparing import trunk_for
-from regraft.strategies import STRATEGIES, strategy_named
-from regraft.strategies.applying import applicable, check_used
+from regraft.strategies import STRATEGIES
+from regraft.strategies.applying import Arm, check_used
 from regraft.tasks import Documents
 
 OnTrial = Callable[[Trial], None]
@@ -50,6 +51,7 @@ class Comparison:
         curves: Learning curves.
         receipt: The receipt in sentences.
         forgetting: What each strategy lost of the source, at the largest number of shots; empty without source data.
+        resampled: What intervals draw of the test part: `samples`, or `groups` where samples belong together.
     """
 
     trials: tuple[Trial, ...] = field(repr=False)
@@ -61,6 +63,7 @@ class Comparison:
     curves: tuple[LearningCurve, ...] = field(repr=False)
     receipt: tuple[str, ...]
     forgetting: tuple[Forgetting, ...]
+    resampled: str = "samples"
 
     def _repr_html_(self) -> str:
         rows = [
@@ -97,7 +100,8 @@ def compare(  # noqa: PLR0913 - what a caller may say
     Args:
         task: Labelled data.
         out: Folder for the report, the rows and the trials; a second call goes on where one was interrupted.
-        strategies: Names; empty = all there are.
+        strategies: Names, with a boundary of its own where one is meant: `feature-extraction@all`,
+            `partial-fine-tuning@layer3`; empty = all strategies.
         backbone: As `--backbone` takes it.
         seeds: How many, from `settings.seed` on.
         shots: Training samples per class; None = all.
@@ -110,14 +114,14 @@ def compare(  # noqa: PLR0913 - what a caller may say
     Raises:
         InputError: A strategy or a setting cannot be used; nothing has been computed.
     """
-    chosen = [strategy_named(name, "--strategies").name for name in strategies] or [one.name for one in STRATEGIES]
+    arms = [Arm.named(name) for name in strategies] or [Arm(one.name) for one in STRATEGIES]
     settings, resources, folder = settings or api.Settings(), resources or api.Resources(), Path(out)
     if settings.penalty == "replay" and source is None:
         raise OptionError("--penalty replay needs data of the source: add --source DATA")
-    check_used(chosen, settings, task.kind)
+    check_used(arms, settings, task.kind)
     task, notes = with_test(task)
-    for strategy in chosen:  # a wrong option leaves no folder behind
-        prepared = api.prepare(task, strategy, backbone, applicable(strategy, settings, task.kind), resources)
+    for arm in arms:  # a wrong option leaves no folder behind
+        prepared = api.prepare(task, arm.strategy, backbone, arm.settings(settings, task.kind), resources)
         if source is not None and prepared.plan.start == "pretrained":
             api.check_source(api.SourceBudget(source), task, prepared, resources)
     # Trials are kept under the weights that the backbone names, not under the random ones of from scratch.
@@ -128,7 +132,9 @@ def compare(  # noqa: PLR0913 - what a caller may say
         raise OptionError(f"--out {folder}: cannot be made ({error.strerror}); name another folder") from error
     bench = Bench(backbone, trunk.outline, trunk.passport, settings, resources, folder / "trials", source=source)
     groups, more = parts_of(task, shots, range(settings.seed, settings.seed + seeds))
-    planned = [(strategy, part) for parts in groups for part in parts for strategy in dict.fromkeys(chosen)]
+    planned = [
+        (strategy, part) for parts in groups for part in parts for strategy in dict.fromkeys(arm.name for arm in arms)
+    ]
     trials = _run(bench, planned, on_trial, on_time_left)
     return _compared(task, trunk.passport.source, folder, trials, (*notes, *more))
 
@@ -171,5 +177,15 @@ def _compared(task: Task, backbone: str, folder: Path, trials: tuple[Trial, ...]
     receipt = tuple(receipt_lines(gain, at_most))
     summaries = summarise(groups)
     found = Findings(task, backbone, trials, summaries, rows, verdict, receipt, curves, notes)
-    forgetting = forgetting_of(at_most)
-    return Comparison(trials, summaries, gain, write_report(folder, found), verdict, rows, curves, receipt, forgetting)
+    return Comparison(
+        trials,
+        summaries,
+        gain,
+        write_report(folder, found),
+        verdict,
+        rows,
+        curves,
+        receipt,
+        forgetting_of(at_most),
+        found.resampled,
+    )

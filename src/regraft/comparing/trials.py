@@ -4,7 +4,7 @@ import hashlib
 import json
 import math
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +17,7 @@ from regraft.evaluating.metrics import CalibrationBin
 from regraft.model import Model
 from regraft.running import resolve_device
 from regraft.strategies import strategy_named
-from regraft.strategies.applying import applicable
+from regraft.strategies.applying import Arm
 from regraft.tasks import Documents
 
 FORMAT = 4  # of a trial's file, raised too where the same plan gives other results; another format is computed anew
@@ -41,11 +41,32 @@ class ForgettingPoint:
 
 
 @dataclass(frozen=True)
+class HeldOut:
+    """What the tuned weights lost, on the half of the source data that the curve is not measured on.
+
+    Attributes:
+        before: Accuracy of the original head on source data, or its perplexity, with the pretrained weights.
+        after: The same with the tuned weights.
+        lost: How much worse that is, as a share.
+        low: Of its paired 95 % bootstrap interval over source samples.
+        high: Of the same.
+        samples: N.
+    """
+
+    before: float
+    after: float
+    lost: float
+    low: float
+    high: float
+    samples: int
+
+
+@dataclass(frozen=True)
 class Trial:
     """One strategy, once.
 
     Attributes:
-        strategy: Its name.
+        strategy: Its name as it was asked for: `lp-ft`, or with a boundary of its own `partial-fine-tuning@layer3`.
         boundary: The last frozen stage, or what a solved head reads: as `Plan.boundary` says.
         shots: Training samples per class, or `all`.
         seed: Of the run.
@@ -63,8 +84,10 @@ class Trial:
         confusion: (C, C) counts on the test part, row = true class; empty where there are no classes.
         calibration: Bins of the reliability diagram; empty without class probabilities.
         watts: What an estimate of energy assumes.
-        joules: Measured energy of training; None where the machine does not tell it.
+        measured_joules: Of the processor in the seconds of training, without activations that were in the store already;
+            None where the machine does not tell it, or another device did the work.
         forgetting: Of the way from pretrained to tuned weights; empty where no source task was given.
+        held_out: What was lost at its end, on other source samples; None without such a way.
     """
 
     strategy: str
@@ -84,8 +107,14 @@ class Trial:
     confusion: tuple[tuple[int, ...], ...] = field(default=(), repr=False)
     calibration: tuple[CalibrationBin, ...] = field(default=(), repr=False)
     watts: float = 0.0
-    joules: float | None = None
+    measured_joules: float | None = None
     forgetting: tuple[ForgettingPoint, ...] = field(default=(), repr=False)
+    held_out: HeldOut | None = None
+
+    @property
+    def stored_seconds(self) -> float:
+        """What of `training_seconds` was not spent here: activations that were in the store already."""
+        return sum(step.stored_seconds for step in self.steps)
 
     def to_json(self) -> dict[str, Any]:
         """Plain data for JSON."""
@@ -100,7 +129,11 @@ class Trial:
         """
         if data.get("format") != FORMAT or len(data.get("draws", ())) != RESAMPLES:
             raise ValueError(f"not a trial of format {FORMAT}")
-        rest = {key: value for key, value in data.items() if key != "format"}
+        held = data.get("held_out")
+        if data["forgetting"] and held is None:
+            raise ValueError("an earlier version wrote it, without what was held out of the source")
+        # `joules` of earlier versions counted more than training, and on any device.
+        rest = {key: value for key, value in data.items() if key not in {"format", "joules"}}
         return cls(
             **{
                 **rest,
@@ -111,6 +144,7 @@ class Trial:
                 "confusion": tuple(map(tuple, data["confusion"])),
                 "calibration": tuple(CalibrationBin(**one) for one in data["calibration"]),
                 "forgetting": tuple(ForgettingPoint(**one) for one in data["forgetting"]),
+                "held_out": None if held is None else HeldOut(**held),
             }
         )
 
@@ -141,12 +175,15 @@ class Bench:
 
     def plan(self, strategy: str, part: Part) -> Plan:
         """What a trial runs; no weights are loaded for it."""
-        plan = strategy_named(strategy).plan(self.outline, part.task.summary(), self._settings(strategy, part))
+        plan = strategy_named(Arm.named(strategy).strategy).plan(
+            self.outline, part.task.summary(), self._settings(strategy, part)
+        )
         plan.check(self.outline)
         return plan
 
     def file(self, strategy: str, part: Part) -> Path:
-        """Where a trial is kept: its name says the plan, the weights, the data and the precision."""
+        """Where a trial is kept: its name says the plan, the weights, the data, the precision and the device."""
+        device = resolve_device(self.resources.device)
         identity = [
             FORMAT,
             self.plan(strategy, part).to_json(),
@@ -156,6 +193,7 @@ class Bench:
             part.task.metric,
             self.resources.precision,
             *([] if self.source is None else [self.source.fingerprint]),
+            *([] if device == "cpu" else [{"device": device}]),  # trials of a processor keep the names they had
         ]
         return self.folder / f"{hashlib.sha256(json.dumps(identity).encode()).hexdigest()}.json"
 
@@ -165,7 +203,8 @@ class Bench:
             trial = Trial.from_json(json.loads(self.file(strategy, part).read_text(encoding="utf-8")))
         except (OSError, ValueError, TypeError, KeyError, AttributeError):
             return None
-        return replace(trial, shots=part.shots)  # the same samples may have been asked for by another number
+        # The same samples may have been asked for by another number, the same plan by another name.
+        return replace(trial, strategy=strategy, shots=part.shots)
 
     def run(self, strategy: str, part: Part) -> Trial:
         """Train, measure and keep."""
@@ -178,22 +217,30 @@ class Bench:
 
     def _settings(self, strategy: str, part: Part) -> api.Settings:
         seeded = replace(self.settings, seed=part.seed)
-        return seeded if self.exact else applicable(strategy, seeded, part.task.kind)
+        return seeded if self.exact else Arm.named(strategy).settings(seeded, part.task.kind)
 
     def _measured(self, strategy: str, part: Part) -> Trial:
         task = part.task
-        prepared = api.prepare(task, strategy, self.backbone, self._settings(strategy, part), self.resources)
+        named = Arm.named(strategy).strategy
+        prepared = api.prepare(task, named, self.backbone, self._settings(strategy, part), self.resources)
         test: Split = task.splits["test"]
         # The test part is measured here, once, with its draws: fitting does not see it.
         learnt = replace(task, splits={name: split for name, split in task.splits.items() if name != "test"})
-        with Meter() as meter:
-            model = api.fit(learnt, prepared, resources=self.resources, budget=self._budget(prepared.plan))
+        device, meter = resolve_device(self.resources.device), Meter()
+        # By steps: what follows the last of them, such as the curve of forgetting, is no part of training.
+        model = api.fit(
+            learnt,
+            prepared,
+            resources=self.resources,
+            budget=self._budget(prepared.plan),
+            on_step=lambda _: meter.lap(),
+        )
         plan, outline = model.run.plan, prepared.outline
         unchanged = plan.start == "pretrained" and plan.frozen(outline) == len(outline)
         found = model.evaluate(test, store=self.resources.store() if unchanged else None)
         spent = model.run.seconds
         return Trial(
-            strategy=plan.strategy,
+            strategy=strategy,
             boundary=plan.boundary(outline),
             shots=part.shots,
             seed=part.seed,
@@ -211,9 +258,10 @@ class Bench:
             steps=model.run.steps,
             confusion=tuple(map(tuple, found.confusion)),
             calibration=found.calibration,
-            watts=assumed_watts(resolve_device(self.resources.device)),
-            joules=meter.joules,
+            watts=assumed_watts(device),
+            measured_joules=meter.joules if device == "cpu" else None,
             forgetting=_curve(model),
+            held_out=_held_out(model),
         )
 
     def _budget(self, plan: Plan) -> api.SourceBudget | None:
@@ -224,6 +272,12 @@ class Bench:
 def _curve(model: Model) -> tuple[ForgettingPoint, ...]:
     curve = [] if model.forgetting is None else model.forgetting["curve"]
     return tuple(ForgettingPoint(**point) for point in curve)
+
+
+def _held_out(model: Model) -> HeldOut | None:
+    if model.forgetting is None:
+        return None
+    return HeldOut(**{one.name: model.forgetting["held_out"][one.name] for one in fields(HeldOut)})
 
 
 def _validation(model: Model, metric: str) -> float:

@@ -3,7 +3,7 @@
 import hashlib
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -104,16 +104,35 @@ class Split:
 
     What a target is depends on the task's kind: an index into `Task.classes` (classification), a float
     (regression), one such index per word (token classification), or `Answers` (question answering).
+
+    Attributes:
+        samples: N of them.
+        targets: As many.
+        groups: Those of its task, which gives them to it.
     """
 
     samples: tuple[Sample, ...]
     targets: tuple[Any, ...]
+    groups: Mapping[str, int] = field(default_factory=dict, compare=False)
 
     def __repr__(self) -> str:
         return f"Split({len(self)} samples)"
 
     def __len__(self) -> int:
         return len(self.samples)
+
+    @property
+    def together(self) -> list[int]:
+        """A number for each sample, shared by those that are no independent ones."""
+        return _together(self.samples, self.groups)
+
+
+def _together(samples: Sequence[Sample], groups: Mapping[str, int]) -> list[int]:
+    """The position of the first sample of each one's group; copies are one group."""
+    first: dict[str, int] = {}
+    digests = [one.digest for one in samples]
+    keys = [f"group {groups[one]}" if one in groups else one for one in digests]
+    return [first.setdefault(key, position) for position, key in enumerate(keys)]
 
 
 @dataclass(frozen=True)
@@ -155,6 +174,11 @@ class Task:
     seed: int = 0
     group_column: str = ""
 
+    def __post_init__(self) -> None:
+        """Tell the splits the groups: whoever is given one of them alone must know what belongs together."""
+        told = {name: replace(split, groups=self.groups) for name, split in self.splits.items()}
+        object.__setattr__(self, "splits", told)
+
     @property
     def train(self) -> Split:
         """The samples to learn from."""
@@ -177,9 +201,7 @@ class Task:
 
     def together(self, samples: Sequence[Sample]) -> list[int]:
         """A number for each of the samples, shared by those that nothing may part: no split and no fold."""
-        first: dict[str, int] = {}
-        keys = [f"group {self.groups[one.digest]}" if one.digest in self.groups else one.digest for one in samples]
-        return [first.setdefault(key, position) for position, key in enumerate(keys)]
+        return _together(samples, self.groups)
 
     def counts(self) -> dict[str, dict[str, int]]:
         """Samples per split and class."""

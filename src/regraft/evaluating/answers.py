@@ -13,13 +13,16 @@ from regraft.evaluating.metrics import Evaluation
 _PUNCTUATION = str.maketrans("", "", string.punctuation)
 
 
-def evaluate_answers(golds: Sequence[Sequence[str]], predicted: Sequence[str], *, seed: int = 0) -> Evaluation:
+def evaluate_answers(
+    golds: Sequence[Sequence[str]], predicted: Sequence[str], *, seed: int = 0, together: Sequence[int] = ()
+) -> Evaluation:
     """Exact match and F1 over words, the best over all gold answers of a question.
 
     Args:
         golds: The right answers of each question; none = it has no answer, and "" is right.
         predicted: One answer for each.
         seed: Of the bootstrap over questions.
+        together: A number for each question, shared by those of one passage: passages are resampled then.
 
     Returns:
         `exact_match` and `f1` as shares (the official script prints them times 100); where some questions have no
@@ -43,7 +46,7 @@ def evaluate_answers(golds: Sequence[Sequence[str]], predicted: Sequence[str], *
             found["no_answer_accuracy"] = float(scores[rows][empty, 0].mean()) if empty.any() else float("nan")
         return found
 
-    return Evaluation.of(bootstrap(len(scores), metrics, seed=seed), len(scores))
+    return Evaluation.of(bootstrap(len(scores), metrics, seed=seed, together=together), len(scores))
 
 
 def exact_match(gold: str, guess: str) -> float:

@@ -11,7 +11,9 @@ from regraft.evaluating.metrics import Evaluation
 Tags = Sequence[Sequence[str]]
 
 
-def evaluate_tags(targets: Tags, predicted: Tags, classes: Sequence[str], *, seed: int = 0) -> Evaluation:
+def evaluate_tags(
+    targets: Tags, predicted: Tags, classes: Sequence[str], *, seed: int = 0, together: Sequence[int] = ()
+) -> Evaluation:
     """Entity F1, precision and recall over all types together, and the accuracy of single tags.
 
     Args:
@@ -19,6 +21,7 @@ def evaluate_tags(targets: Tags, predicted: Tags, classes: Sequence[str], *, see
         predicted: As many for each.
         classes: Tags in the order of the confusion.
         seed: Of the bootstrap over sentences.
+        together: A number for each sentence, shared by those that belong together: groups are resampled then.
 
     Returns:
         `entity_f1`, `entity_precision`, `entity_recall` where tags mark entities (as seqeval counts them), and
@@ -44,7 +47,8 @@ def evaluate_tags(targets: Tags, predicted: Tags, classes: Sequence[str], *, see
     for truth, guess in zip(targets, predicted, strict=True):
         for one, other in zip(truth, guess, strict=True):
             confusion[index[one], index[other]] += 1
-    return Evaluation.of(bootstrap(len(counts), metrics, seed=seed), len(counts), confusion.tolist())
+    found = bootstrap(len(counts), metrics, seed=seed, together=together)
+    return Evaluation.of(found, len(counts), confusion.tolist())
 
 
 def _counts(truth: Sequence[str], guess: Sequence[str]) -> tuple[int, int, int, int, int]:

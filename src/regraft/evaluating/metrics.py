@@ -1,6 +1,6 @@
 """Classification metrics with bootstrap intervals, from targets and probabilities alone."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -34,6 +34,7 @@ class Evaluation:
         calibration: The bins behind the calibration error; empty without class probabilities.
         samples: N.
         draws: Each metric on every resample; two evaluations of one split are paired resample by resample.
+        groups: How many groups of samples that belong together were resampled; 0 = samples were, one by one.
     """
 
     metrics: Mapping[str, float]
@@ -42,13 +43,19 @@ class Evaluation:
     calibration: tuple[CalibrationBin, ...] = field(repr=False)
     samples: int
     draws: Mapping[str, Floats] = field(default_factory=dict, repr=False)
+    groups: int = 0
+
+    @property
+    def samples_said(self) -> str:
+        """How many samples there are, and in how many groups where these were resampled."""
+        return f"{self.samples:,} samples" + (f" in {self.groups:,} groups" if self.groups else "")
 
     def _repr_html_(self) -> str:
         rows = [
             (metric_said(name), f"{value:.3f}", "{:.3f} to {:.3f}".format(*self.intervals[name]))
             for name, value in self.metrics.items()
         ]
-        return html_table((f"{self.samples:,} samples", "value", "95 % interval"), rows)
+        return html_table((self.samples_said, "value", "95 % interval"), rows)
 
     @classmethod
     def of(
@@ -59,16 +66,19 @@ class Evaluation:
         calibration: "tuple[CalibrationBin, ...]" = (),
     ) -> "Evaluation":
         """From bootstrapped metrics."""
-        return cls(found.metrics, found.intervals, confusion or [], calibration, samples, found.draws)
+        return cls(found.metrics, found.intervals, confusion or [], calibration, samples, found.draws, found.groups)
 
 
-def evaluate_probabilities(targets: Ints, probabilities: Floats, *, seed: int = 0) -> Evaluation:
+def evaluate_probabilities(
+    targets: Ints, probabilities: Floats, *, seed: int = 0, together: Sequence[int] = ()
+) -> Evaluation:
     """Metrics of class probabilities against the truth, each with a bootstrap interval.
 
     Args:
         targets: (N,) int, the true class of each sample.
         probabilities: (N, C) float, rows sum to 1.
         seed: Of the bootstrap over samples.
+        together: (N,) a number for each sample, shared by those that belong together: groups are resampled then.
 
     Returns:
         `accuracy`, `balanced_accuracy`, `macro_f1`, `log_loss`, `calibration_error`.
@@ -79,7 +89,7 @@ def evaluate_probabilities(targets: Ints, probabilities: Floats, *, seed: int = 
         1.0
     """
     columns = _Columns.of(targets, probabilities)
-    found = bootstrap(len(targets), columns.metrics, seed=seed)
+    found = bootstrap(len(targets), columns.metrics, seed=seed, together=together)
     confusion = columns.confusion(np.arange(len(targets))).tolist()
     return Evaluation.of(found, len(targets), confusion, columns.reliability())
 

@@ -1,5 +1,7 @@
 """Metrics of predicted quantities."""
 
+from collections.abc import Sequence
+
 import numpy as np
 from scipy.stats import rankdata
 
@@ -7,13 +9,16 @@ from regraft.evaluating.bootstrap import Floats, Ints, bootstrap
 from regraft.evaluating.metrics import Evaluation
 
 
-def evaluate_quantities(targets: Floats, predicted: Floats, *, seed: int = 0) -> Evaluation:
+def evaluate_quantities(
+    targets: Floats, predicted: Floats, *, seed: int = 0, together: Sequence[int] = ()
+) -> Evaluation:
     """Correlations and errors, each with a bootstrap interval.
 
     Args:
         targets: (N,) float, the true quantities.
         predicted: (N,) float.
         seed: Of the bootstrap over samples.
+        together: (N,) a number for each sample, shared by those that belong together: groups are resampled then.
 
     Returns:
         `pearson`, `spearman` (both 0 where one side never changes), `rmse`, `mean_absolute_error` in the unit of
@@ -32,7 +37,7 @@ def evaluate_quantities(targets: Floats, predicted: Floats, *, seed: int = 0) ->
             "squared_error": squared / max(float(truth.var()), 1e-12),
         }
 
-    return Evaluation.of(bootstrap(len(targets), metrics, seed=seed), len(targets))
+    return Evaluation.of(bootstrap(len(targets), metrics, seed=seed, together=together), len(targets))
 
 
 def _correlation(first: Floats, second: Floats) -> float:

@@ -62,14 +62,21 @@ def _classified(fitted: Fitted, sample: Sample, row: "np.ndarray[tuple[int], np.
 def evaluated(
     fitted: Fitted, split: Split, store: ActivationStore | None = None, report: Report | None = None
 ) -> Evaluation:
-    """Metrics on labelled samples, with bootstrap intervals; features are kept in `store` where one is given."""
+    """Metrics on labelled samples, with bootstrap intervals; features are kept in `store` where one is given.
+
+    Samples that belong together, as the split's task says, are resampled together.
+    """
+    together = split.together
     if fitted.kind == "token-classification":
         truth = [[fitted.classes[tag] for tag in tags] for tags in split.targets]
-        return evaluate_tags(truth, [one.tags for one in tag_words(fitted, split.samples, report)], fitted.classes)
+        tags = [one.tags for one in tag_words(fitted, split.samples, report)]
+        return evaluate_tags(truth, tags, fitted.classes, together=together)
     if fitted.kind == "question-answering":
-        golds = [[text for _, text in answers.spans] for answers in split.targets]
-        return evaluate_answers(golds, [one.answer for one in answer_questions(fitted, split.samples, report)])
+        golds = [[text for _, text in target.spans] for target in split.targets]
+        answers = [one.answer for one in answer_questions(fitted, split.samples, report)]
+        return evaluate_answers(golds, answers, together=together)
     if fitted.kind == "text-regression":
         values = pooled_outputs(fitted, split.samples, store, report)[:, 0].double().numpy()
-        return evaluate_quantities(np.asarray(split.targets), values)
-    return evaluate_probabilities(np.asarray(split.targets), class_probabilities(fitted, split.samples, store, report))
+        return evaluate_quantities(np.asarray(split.targets), values, together=together)
+    shares = class_probabilities(fitted, split.samples, store, report)
+    return evaluate_probabilities(np.asarray(split.targets), shares, together=together)
