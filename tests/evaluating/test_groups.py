@@ -11,6 +11,7 @@ from regraft.comparing import compare
 from regraft.core import Task
 from regraft.evaluating import evaluate_answers, evaluate_probabilities, evaluate_quantities, evaluate_tags
 from regraft.evaluating.bootstrap import bootstrap
+from regraft.examining import aligned_split
 
 GROUPS, MEMBERS = 60, 6
 TOGETHER = [row // MEMBERS for row in range(GROUPS * MEMBERS)]
@@ -131,7 +132,7 @@ def test_a_part_of_a_task_knows_its_groups(task: Task) -> None:
     assert width > 1.3 * narrow
     assert "groups" in found._repr_html_()
     assert model.results["test"]["intervals"]["log_loss"] == pytest.approx(found.intervals["log_loss"])
-    aligned = api.aligned_split(model, task, "test")
+    aligned = aligned_split(model, task, "test")
     assert model.evaluate(aligned).groups == found.groups
 
 
