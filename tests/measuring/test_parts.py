@@ -59,6 +59,39 @@ def test_twins_stay_in_one_fold(tmp_path: Path) -> None:
         assert not set(groups[learnt]) & set(groups[held])
 
 
+@pytest.mark.parametrize("counts", [(500, 500, 2), (40, 40, 1), (500, 2), (6, 1)])
+def test_a_rare_class_costs_the_others_no_fold(counts: tuple[int, ...]) -> None:
+    targets = np.repeat(np.arange(len(counts)), counts)
+    folds = folds_of(targets, np.arange(len(targets)), seed=0)
+    learnt = [len(learnt) / len(targets) for learnt, _ in folds]
+    assert learnt == pytest.approx([0.8] * len(folds), abs=0.1)
+    common = set(np.flatnonzero(targets == 0))
+    assert len(folds) == 5 or counts[1] == 1 == len(counts) - 1  # a fold without the other class teaches nothing
+    assert len(common & {int(row) for _, held in folds for row in held}) >= 0.8 * len(common)
+    assert all(np.isin(targets[held], targets[learnt]).all() for learnt, held in folds)
+
+
+@pytest.mark.parametrize("each", [2, 3, 5, 9])
+def test_even_classes_have_as_many_folds_as_samples_of_each_up_to_five(each: int) -> None:
+    targets = np.tile(np.arange(4), each)
+    folds = folds_of(targets, np.arange(len(targets)), seed=0)
+    assert len(folds) == min(each, 5)
+    assert sorted(int(row) for _, held in folds for row in held) == list(range(len(targets)))
+
+
+def test_where_no_class_has_two_groups_nothing_is_held_out() -> None:
+    assert folds_of(np.arange(8), np.arange(8), seed=0) == []
+    assert folds_of(np.repeat(np.arange(3), 4), np.repeat(np.arange(3), 4), seed=0) == []
+
+
+def test_a_probe_of_rare_classes_is_judged_on_what_could_be_learnt() -> None:
+    features, targets = made(92, 10)
+    targets[90:] = 3, 4
+    found = probe(standardised(features), targets, 5, folds_of(targets, np.arange(92), seed=0))
+    assert len(found.hits) == 90
+    assert found.value == pytest.approx(found.hits.mean())
+
+
 def test_label_noise_is_found_where_labels_were_changed() -> None:
     features, targets = made(300, 30)
     changed = targets.copy()

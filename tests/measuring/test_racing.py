@@ -110,6 +110,15 @@ def test_advice_reads_the_training_part_alone(shades: Task, trunk: Backbone, tmp
     assert found.evidence[0].get("profile/samples") is not None
 
 
+def test_one_sample_of_each_class_is_enough_to_answer(tmp_path: Path) -> None:
+    words = ("flight", "music", "weather", "alarm", "light", "call", "parcel", "translate")
+    (tmp_path / "one.csv").write_text("text,label\n" + "".join(f"about the {word},{word}\n" for word in words))
+    found = api.recommend(api.open_task(tmp_path / "one.csv"), "bundled:minilm", budget_seconds=5)
+    assert found.best.expected > 0
+    assert not found.evidence[0].under("probe")
+    assert not found.evidence[0].under("curve")
+
+
 def test_of_many_backbones_the_largest_are_measured_where_time_is_short() -> None:
     trunks = [
         api.load_backbone(name, kind="image")

@@ -29,8 +29,8 @@ class Probed:
         low: Lower end of its 80 % interval.
         high: Upper end.
         train: The same on the samples learnt from, mean over folds.
-        hits: (N,) 1 where the held-out prediction is right; of quantities the squared error.
-        held: (N, C) held-out class probabilities, or (N, 1) held-out predictions.
+        hits: (M,) 1 where the held-out prediction is right, of those that were held out; of quantities the squared error.
+        held: (N, C) held-out class probabilities, even where nothing was held out, or (N, 1) held-out predictions.
         strength: The chosen inverse regularisation; NaN for quantities.
     """
 
@@ -60,9 +60,9 @@ def probe(
     labels = np.asarray(targets, dtype=np.int64)
     best = best_of(until_worse(held_out_path(features, labels, classes, folds, strengths)))
     held = best.probabilities
-    hits = (held.argmax(axis=1) == labels).astype(np.float64)
-    seen = np.unique(np.concatenate([rows for _, rows in folds]))
-    value = float(hits[seen].mean())
+    seen = held_out(folds)
+    hits = (held[seen].argmax(axis=1) == labels[seen]).astype(np.float64)
+    value = float(hits.mean())
     return Probed(value, *share_interval(value, len(seen)), best.train, hits, held, best.strength)
 
 
@@ -84,22 +84,32 @@ def standardised(features: Floats) -> Floats:
 
 
 def folds_of(targets: Ints, groups: Ints, seed: int) -> Folds:
-    """Stratified folds that keep twins together; of a class with a single sample nothing can be held out.
+    """Five stratified folds that keep twins together, fewer where no class has five groups; none where none has two.
+
+    A rare class is held out in as many folds as it has groups, so that it costs the others no fold. What is left of a
+    class must be learnt from: a sample whose class would be missing there is not held out.
 
     Args:
         targets: (N,) class numbers.
         groups: (N,) twins share theirs.
         seed: Of the shuffle.
     """
-    smallest = int(np.bincount(targets)[np.unique(targets)].min())
-    count = max(2, min(FOLDS, smallest))
+    largest = max(len(np.unique(groups[targets == label])) for label in np.unique(targets))
+    count = min(FOLDS, largest)
+    if count < 2:
+        return []
+    grouped = len(np.unique(groups)) < len(groups)
+    kind = StratifiedGroupKFold if grouped else StratifiedKFold
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", UserWarning)  # of classes with fewer samples than folds
-        if len(np.unique(groups)) < len(groups):
-            found = StratifiedGroupKFold(count, shuffle=True, random_state=seed).split(targets, targets, groups)
-        else:
-            found = StratifiedKFold(count, shuffle=True, random_state=seed).split(targets, targets)
-        return [(learnt, held) for learnt, held in found if len(np.unique(targets[learnt])) > 1]
+        found = list(kind(count, shuffle=True, random_state=seed).split(targets, targets, groups))
+    known = [(learnt, held[np.isin(targets[held], targets[learnt])]) for learnt, held in found]
+    return [(learnt, held) for learnt, held in known if len(held) and len(np.unique(targets[learnt])) > 1]
+
+
+def held_out(folds: Folds) -> Ints:
+    """The rows that some fold holds out, ascending."""
+    return np.unique(np.concatenate([rows for _, rows in folds]))
 
 
 def share_interval(value: float, samples: int) -> tuple[float, float]:

@@ -89,7 +89,8 @@ def _measures(subject: Subject, source: Task | SourceStatistics | None) -> Itera
         yield from confidence(subject.original)
     if subject.backbone.kind == "text":
         yield from fragmentation(subject.backbone, subject.samples)
-    yield from affinity(subject)
+    if subject.can_probe:
+        yield from affinity(subject)
     known = source if isinstance(source, SourceStatistics) else None
     if isinstance(source, Task):
         known = source_statistics(subject.backbone, source, resources=subject.resources, seed=subject.seed)

@@ -7,9 +7,9 @@ import numpy as np
 from regraft.core import Measurement
 from regraft.measuring.cka import cka_matrix
 from regraft.measuring.jackknife import Jackknife, with_interval
-from regraft.measuring.probes import Z80, Probed, probe, share_interval, standardised
+from regraft.measuring.probes import Z80, Probed, held_out, probe, share_interval, standardised
 from regraft.measuring.subject import Subject
-from regraft.running.pool import pool_weights, pooled
+from regraft.running.pool import pool_weights, pooled, resting_weights
 from regraft.scores import ScoreInputs
 from regraft.scores.logme import LOGME
 
@@ -70,14 +70,16 @@ def all_stages(subject: Subject) -> Iterator[Measurement]:
 def _pool(subject: Subject) -> Probed:
     """What the stages' probes say together of held-out samples; the weights are learnt from the other folds."""
     held = [subject.stage_probe(number).held for number in range(len(subject.stages))]
-    labels, seen = subject.labels, np.concatenate([rows for _, rows in subject.folds])
+    labels, seen = subject.labels, held_out(subject.folds)
     together = np.full_like(held[-1], 1 / subject.classes)
     for _, rows in subject.folds:
         others = np.setdiff1d(seen, rows)
-        weights = pool_weights([one[others] for one in held], labels[others])
+        weights = (
+            pool_weights([one[others] for one in held], labels[others]) if len(others) else resting_weights(len(held))
+        )
         together[rows] = pooled([one[rows] for one in held], weights)
-    hits = (together.argmax(axis=1) == labels).astype(np.float64)
-    value = float(hits[seen].mean())
+    hits = (together[seen].argmax(axis=1) == labels[seen]).astype(np.float64)
+    value = float(hits.mean())
     return Probed(value, *share_interval(value, len(seen)), float("nan"), hits, together, float("nan"))
 
 

@@ -70,8 +70,13 @@ class Subject:
 
     @functools.cached_property
     def folds(self) -> Folds:
-        """What is learnt from and what is held out, for every probe alike; none for quantities."""
+        """What is learnt from and what is held out, for every probe alike; none for quantities, or where no class can be parted."""
         return folds_of(self.labels, self.groups, self.seed) if self.classes else []
+
+    @property
+    def can_probe(self) -> bool:
+        """Whether anything can be held out: not with one sample of each class."""
+        return not self.classes or bool(self.folds)
 
     @functools.cached_property
     def last_probe(self) -> Probed:
