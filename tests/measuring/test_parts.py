@@ -92,6 +92,30 @@ def test_a_probe_of_rare_classes_is_judged_on_what_could_be_learnt() -> None:
     assert found.value == pytest.approx(found.hits.mean())
 
 
+def test_quantities_of_twins_are_not_foretold_by_each_other() -> None:
+    rng = np.random.default_rng(0)
+    groups = np.repeat(np.arange(30), 10)
+    features = (rng.normal(size=(30, 50))[groups] + 0.01 * rng.normal(size=(300, 50))).astype(np.float32)
+    targets = rng.normal(size=30)[groups]
+    alone = probe(standardised(features), targets, 0, [])
+    together = probe(standardised(features), targets, 0, [], groups=groups)
+    assert alone.value > 0.95
+    assert together.low < 0 < together.high
+    assert len(together.hits) == 30
+    assert together.hits.mean() == pytest.approx(together.value)
+
+
+def test_contributions_to_a_correlation_tell_how_sure_it_is() -> None:
+    rng = np.random.default_rng(0)
+    found = []
+    for _ in range(200):
+        features = rng.normal(size=(150, 3)).astype(np.float32)
+        targets = features[:, 0] + rng.normal(size=150)
+        found.append(probe(standardised(features), targets, 0, []))
+    halves = [one.hits.std() / np.sqrt(150) for one in found]
+    assert np.mean(halves) == pytest.approx(np.std([one.value for one in found]), rel=0.25)
+
+
 def test_label_noise_is_found_where_labels_were_changed() -> None:
     features, targets = made(300, 30)
     changed = targets.copy()

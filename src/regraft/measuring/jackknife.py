@@ -60,10 +60,11 @@ class Jackknife:
 
 def _taken(inputs: ScoreInputs, rows: Ints) -> ScoreInputs:
     source = None if inputs.source is None else inputs.source[rows]
+    groups = None if inputs.groups is None else inputs.groups[rows]
     if not inputs.classes:
-        return ScoreInputs(inputs.features[rows], inputs.targets[rows], 0, source)
+        return ScoreInputs(inputs.features[rows], inputs.targets[rows], 0, source, groups)
     classes, targets = np.unique(inputs.targets[rows], return_inverse=True)
-    return ScoreInputs(inputs.features[rows], targets, len(classes), source)
+    return ScoreInputs(inputs.features[rows], targets, len(classes), source, groups)
 
 
 def with_interval(jackknife: Jackknife, score: Score, value: float) -> tuple[float, float, str]:

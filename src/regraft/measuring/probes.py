@@ -12,7 +12,7 @@ from sklearn.model_selection import StratifiedGroupKFold, StratifiedKFold
 from regraft.activations.rows import Floats
 from regraft.running.cross_validation import Doubles, Folds, Ints, best_of, held_out_path, until_worse
 from regraft.scores import Spectrum
-from regraft.scores.ridge import fitted, leave_one_out
+from regraft.scores.ridge import fitted, undecided_alike
 
 FOLDS = 5
 STRENGTHS = (1e-4, 1e-3, 1e-2, 1e-1, 1.0, 10.0)  # scikit-learn's C; narrow early stages want the large ones
@@ -29,7 +29,8 @@ class Probed:
         low: Lower end of its 80 % interval.
         high: Upper end.
         train: The same on the samples learnt from, mean over folds.
-        hits: (M,) 1 where the held-out prediction is right, of those that were held out; of quantities the squared error.
+        hits: (M,) 1 where the held-out prediction is right, of those that were held out; of quantities what each group
+            of samples adds to the correlation. Their mean is `value`, their spread its uncertainty.
         held: (N, C) held-out class probabilities, even where nothing was held out, or (N, 1) held-out predictions.
         strength: The chosen inverse regularisation; NaN for quantities.
     """
@@ -44,7 +45,12 @@ class Probed:
 
 
 def probe(
-    features: Any, targets: Ints | Doubles, classes: int, folds: Folds, strengths: Sequence[float] = STRENGTHS
+    features: Any,
+    targets: Ints | Doubles,
+    classes: int,
+    folds: Folds,
+    strengths: Sequence[float] = STRENGTHS,
+    groups: Ints | None = None,
 ) -> Probed:
     """Logistic regression, or ridge regression where `classes` is 0.
 
@@ -52,11 +58,13 @@ def probe(
         features: (N, D), standardised; a sparse matrix where there are classes.
         targets: (N,).
         classes: C, or 0.
-        folds: (learnt from, held out) rows; unused for quantities, where leaving one out is exact and free.
+        folds: (learnt from, held out) rows; unused for quantities, where leaving one group out is exact and cheap.
         strengths: To choose from, ascending.
+        groups: (N,) of quantities, what is left out together; None = each sample is alone.
     """
     if not classes:
-        return _probed_quantities(Spectrum.of(features, centre=True), np.asarray(targets, dtype=np.float64))
+        groups = np.arange(len(targets)) if groups is None else groups
+        return _probed_quantities(Spectrum.of(features, centre=True), np.asarray(targets, dtype=np.float64), groups)
     labels = np.asarray(targets, dtype=np.int64)
     best = best_of(until_worse(held_out_path(features, labels, classes, folds, strengths)))
     held = best.probabilities
@@ -66,13 +74,28 @@ def probe(
     return Probed(value, *share_interval(value, len(seen)), best.train, hits, held, best.strength)
 
 
-def _probed_quantities(spectrum: Spectrum, targets: Doubles) -> Probed:
+def _probed_quantities(spectrum: Spectrum, targets: Doubles, groups: Ints) -> Probed:
     wanted = targets[:, None]
-    held = leave_one_out(spectrum, wanted)
+    held = undecided_alike(spectrum, wanted, groups)
     value = _correlation(held[:, 0], targets)
-    train = _correlation(fitted(spectrum, wanted)[:, 0], targets)
-    errors = np.square(held[:, 0] - targets)
-    return Probed(value, *correlation_interval(value, len(targets)), train, errors, held, float("nan"))
+    train = _correlation(fitted(spectrum, wanted, groups)[:, 0], targets)
+    parts = _contributions(held[:, 0], targets, groups)
+    return Probed(value, *correlation_interval(value, len(parts)), train, parts, held, float("nan"))
+
+
+def _contributions(held: Doubles, targets: Doubles, groups: Ints) -> Doubles:
+    """(G,) a correlation plus the influence of each group on it (Hampel 1974): their mean is the correlation.
+
+    Differences of two probes' contributions on the same samples tell how sure the difference of their correlations is.
+    """
+    one, other = (values - values.mean() for values in (held, targets))
+    one, other = one / max(float(one.std()), TINY), other / max(float(other.std()), TINY)
+    value = float((one * other).mean())
+    influence = one * other - value * (np.square(one) + np.square(other)) / 2
+    _, members = np.unique(groups, return_inverse=True)
+    count = int(members.max()) + 1
+    found: Doubles = value + np.bincount(members, influence, count) * count / len(held)
+    return found
 
 
 def standardised(features: Floats) -> Floats:

@@ -62,7 +62,7 @@ def all_stages(subject: Subject) -> Iterator[Measurement]:
         return
     widths = [part.shape[1] for part in subject.stages]
     parts = [standardised(part) / np.float32(np.sqrt(part.shape[1] / np.mean(widths))) for part in subject.stages]
-    found = probe(np.concatenate(parts, axis=1), subject.targets, subject.classes, subject.folds)
+    found = probe(np.concatenate(parts, axis=1), subject.targets, 0, [], groups=subject.groups)
     yield _held(subject, "all", found)
     yield _learnt("all", found)
 
@@ -105,7 +105,7 @@ def _held(subject: Subject, name: str, found: Probed) -> Measurement:
     how = (
         "cross-validated accuracy of a logistic probe"
         if subject.classes
-        else "leave-one-out correlation of a ridge probe"
+        else f"{subject.left_out} correlation of a ridge probe"
     )
     place = "all stages" if name == "all" else name
     return Measurement(f"probe/{name}", found.value, found.low, found.high, source=f"{how} of {place}")
