@@ -129,9 +129,14 @@ def test_quantities_of_one_group_never_foretell_each_other(tmp_path: Path) -> No
     assert "leave-one-group-out" in next(one.source for one in evidence if one.name == "probe/layer.5")
 
 
-def test_quantities_have_a_learning_curve(tmp_path: Path) -> None:
+def test_quantities_have_a_learning_curve_and_paired_intervals(tmp_path: Path) -> None:
     rows = "".join(f"{n} {'good ' * (n % 9)}day,{'good ' * (n % 5)}night,{n % 9 / 7:.3f}{n}\n" for n in range(80))
     (tmp_path / "pairs.csv").write_text(f"text,text_pair,label\n{rows}")
-    curve = measure(open_task(tmp_path / "pairs.csv"), "bundled:minilm").under("curve")
+    evidence = measure(open_task(tmp_path / "pairs.csv"), "bundled:minilm")
+    curve = evidence.under("curve")
     assert len(curve) >= 3
     assert all(one.low <= one.value <= one.high for one in curve.values())
+    for name in ("headroom/stage", "similarity/affinity"):
+        found = evidence.get(name)
+        assert found is not None
+        assert found.low <= found.value <= found.high

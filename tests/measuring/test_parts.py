@@ -16,10 +16,10 @@ from sklearn.preprocessing import StandardScaler
 from regraft.measuring.cka import cka_matrix
 from regraft.measuring.distances import DIRECTIONS, Aligned, aligned, class_distance, frechet, mmd, proxy_a
 from regraft.measuring.jackknife import Jackknife, with_interval
-from regraft.measuring.probes import folds_of, probe, share_interval, standardised
+from regraft.measuring.probes import Probed, folds_of, probe, share_interval, standardised
 from regraft.measuring.profile import label_noise
 from regraft.measuring.source_statistics import SourceStatistics
-from regraft.measuring.stages import all_stages
+from regraft.measuring.stages import all_stages, headroom
 from regraft.measuring.subject import Subject, drawn_rows, twin_groups
 from regraft.scores import ScoreInputs
 from regraft.scores.logme import LOGME
@@ -114,6 +114,27 @@ def test_contributions_to_a_correlation_tell_how_sure_it_is() -> None:
         found.append(probe(standardised(features), targets, 0, []))
     halves = [one.hits.std() / np.sqrt(150) for one in found]
     assert np.mean(halves) == pytest.approx(np.std([one.value for one in found]), rel=0.25)
+
+
+@pytest.mark.parametrize("earlier", [1, 6, 11])
+def test_the_best_of_many_stages_is_seldom_surely_ahead_by_chance(earlier: int) -> None:
+    rng, ahead = np.random.default_rng(0), 0
+    for _ in range(400):
+        hits = (rng.random((earlier + 1, 200)) < 0.8).astype(float)
+        probes = [Probed(one.mean(), 0, 1, 1, one, hits, 1) for one in hits]
+        found = headroom([str(number) for number in range(earlier + 1)], probes)
+        ahead += found.low > 0
+        assert found.low <= found.value <= found.high
+    assert 0.05 < ahead / 400 < 0.13
+
+
+def test_where_the_last_stage_is_the_best_it_is_told_how_far_another_could_be_ahead() -> None:
+    hits = np.random.default_rng(0).random((3, 100)) < np.array([[0.7], [0.84], [0.85]])
+    probes = [Probed(one.mean(), 0, 1, 1, one.astype(float), hits, 1) for one in hits]
+    found = headroom(["a", "b", "c"], probes)
+    assert (found.value, found.low) == (0.0, 0.0)
+    assert 0 < found.high < 0.2
+    assert "the best stage, c," in found.source
 
 
 def test_label_noise_is_found_where_labels_were_changed() -> None:

@@ -135,6 +135,17 @@ def held_out(folds: Folds) -> Ints:
     return np.unique(np.concatenate([rows for _, rows in folds]))
 
 
+def paired_half(first: Probed, second: Probed, deviations: float = Z80) -> float:
+    """Half the interval of the difference of two probes of the same samples, what both find hard not counted.
+
+    Args:
+        first: A probe.
+        second: Another, in the same folds.
+        deviations: Standard deviations that the interval reaches to either side.
+    """
+    return deviations * float((first.hits - second.hits).std()) / float(np.sqrt(len(first.hits)))
+
+
 def share_interval(value: float, samples: int) -> tuple[float, float]:
     """The 80 % interval of a share (Wilson 1927)."""
     weight = Z80**2 / samples

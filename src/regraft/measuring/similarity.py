@@ -11,7 +11,7 @@ from regraft.core import Measurement, Sample, Task, TextSample
 from regraft.measuring.baseline import raw_probe
 from regraft.measuring.distances import aligned, class_distance, frechet, mmd, proxy_a
 from regraft.measuring.domain import domain_distance
-from regraft.measuring.probes import Z80
+from regraft.measuring.probes import Z80, paired_half
 from regraft.measuring.source_statistics import SourceStatistics, shipped_statistics, source_statistics
 from regraft.measuring.subject import Subject
 from regraft.running.cross_validation import Doubles
@@ -27,8 +27,7 @@ def affinity(subject: Subject) -> Iterator[Measurement]:
         "probe/raw", raw.value, raw.low, raw.high, source=f"the same probe of {what}, with no trunk at all"
     )
     gain = last.value - raw.value
-    # Paired over samples, so that what both find hard does not count.
-    half = Z80 * float((last.hits - raw.hits).std()) / np.sqrt(len(last.hits)) if subject.classes else float("nan")
+    half = paired_half(last, raw)
     yield Measurement(
         "similarity/affinity",
         gain,

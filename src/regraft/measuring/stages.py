@@ -1,13 +1,14 @@
 """The backbone stage by stage: probes, what more stages add, and how alike stages are."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import numpy as np
+from scipy.stats import norm
 
 from regraft.core import Measurement
 from regraft.measuring.cka import cka_matrix
 from regraft.measuring.jackknife import Jackknife, with_interval
-from regraft.measuring.probes import Z80, Probed, held_out, probe, share_interval, standardised
+from regraft.measuring.probes import Probed, held_out, paired_half, probe, share_interval, standardised
 from regraft.measuring.subject import Subject
 from regraft.running.pool import pool_weights, pooled, resting_weights
 from regraft.scores import ScoreInputs
@@ -32,21 +33,34 @@ def last_stage(subject: Subject) -> Iterator[Measurement]:
 
 def other_stages(subject: Subject) -> Iterator[Measurement]:
     """Probes of the earlier stages, the later ones first, then what the best of them has over the last."""
-    last = subject.last_probe
-    best, best_name = last, subject.names[-1]
     for number in reversed(range(len(subject.stages) - 1)):
-        name = subject.names[number]
-        found = subject.stage_probe(number)
+        name, found = subject.names[number], subject.stage_probe(number)
         yield _held(subject, name, found)
         yield _learnt(name, found)
-        if found.value > best.value:
-            best, best_name = found, name
+    yield headroom(subject.names, [subject.stage_probe(number) for number in range(len(subject.stages))])
+
+
+def headroom(names: Sequence[str], probes: Sequence[Probed]) -> Measurement:
+    """`headroom/stage`: what the best stage has over the last; 0 where that is the last itself, and surely so from 0 to 0.
+
+    The best of many is ahead by chance more often than any one of them. So the interval is that of as many comparisons
+    as there are earlier stages (Bonferroni; Dunn 1961, "Multiple comparisons among means"): its lower end is above 0
+    in at most one task of ten where no stage is truly ahead.
+
+    Args:
+        names: Of the stages, input side first.
+        probes: Of the same samples in the same folds.
+    """
+    last, last_name = probes[-1], names[-1]
+    if len(probes) == 1:
+        return Measurement("headroom/stage", 0.0, source="there is no other stage")
+    best, name = max(zip(probes[:-1], names[:-1], strict=True), key=lambda one: one[0].value)
     gain = best.value - last.value
-    # Paired over samples, so that what both find hard does not count.
-    half = Z80 * float((best.hits - last.hits).std()) / np.sqrt(len(last.hits)) if subject.classes else float("nan")
-    yield Measurement(
-        "headroom/stage", gain, gain - half, gain + half, source=f"the best stage, {best_name}, less the last stage"
-    )
+    half = paired_half(best, last, float(norm.ppf(1 - 0.1 / (len(probes) - 1))))
+    source = f"the best stage, {name if gain > 0 else last_name}, less the last stage"
+    if gain > 0:
+        return Measurement("headroom/stage", gain, gain - half, gain + half, source=source)
+    return Measurement("headroom/stage", 0.0, 0.0, max(gain + half, 0.0), source=source)
 
 
 def every_stage(subject: Subject) -> Iterator[Measurement]:
