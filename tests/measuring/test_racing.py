@@ -104,6 +104,24 @@ def test_a_race_tells_gains_over_the_probe(shades: Task, trunk: Backbone) -> Non
     assert found["trial-samples/full-fine-tuning"].value >= 60
 
 
+def test_trials_are_held_against_the_last_stage_whatever_boundary_is_fixed(
+    shades: Task, trunk: Backbone, tmp_path: Path
+) -> None:
+    found = advise(
+        shades,
+        [trunk],
+        settings=Settings(boundary=trunk.outline.stages[-2].name, epochs=1),
+        resources=Resources(device="cpu", cache_dir=tmp_path),
+        budget_seconds=120,
+        always=("partial-fine-tuning",),
+    )
+    trials = found.evidence[0].under("trial")
+    gain = found.evidence[0].get("trial-gain/partial-fine-tuning")
+    assert gain is not None
+    assert set(trials) >= {"feature-extraction", "partial-fine-tuning"}
+    assert gain.value == pytest.approx(trials["partial-fine-tuning"].value - trials["feature-extraction"].value)
+
+
 def test_advice_reads_the_training_part_alone(shades: Task, trunk: Backbone, tmp_path: Path) -> None:
     found = advise(poisoned(shades), [trunk], resources=Resources(device="cpu", cache_dir=tmp_path), budget_seconds=3)
     assert found.best.expected > 0.5

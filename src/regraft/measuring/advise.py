@@ -11,6 +11,7 @@ from regraft.measuring.measure import measure
 from regraft.measuring.racing import Race, raced
 from regraft.measuring.trials import Ground, ground_for
 from regraft.recommending import Offer, contenders, offers_for, recommend
+from regraft.recommending.offers import PROBE
 from regraft.recommending.situation import Situation, deviation
 from regraft.running import resolve_device
 from regraft.running.resources import Resources
@@ -34,6 +35,7 @@ class _Measured:
     evidence: Evidence
     speed: Speed
     offers: tuple[Offer, ...]
+    probe: Offer | None
     situation: Situation
 
 
@@ -136,8 +138,16 @@ def _measured(
             progress=progress,
         )
     offers = offers_for(evidence.backbone, trunk.outline, task.summary(), settings)
+    probe = _last_stage_probe(trunk, evidence.backbone, task, settings)
     labels = len(task.train) + len(task.validation)
-    return _Measured(trunk, evidence, speed, offers, Situation(task.summary(), labels, evidence))
+    return _Measured(trunk, evidence, speed, offers, probe, Situation(task.summary(), labels, evidence))
+
+
+def _last_stage_probe(trunk: Backbone, backbone: str, task: Task, settings: Settings) -> Offer | None:
+    """What trials are held against, whatever boundary or head is fixed: expected results are gains over this probe."""
+    free = replace(settings, boundary=None, head=None)
+    offers = offers_for(backbone, trunk.outline, task.summary(), free)
+    return next((offer for offer in offers if offer.strategy == PROBE and offer.usual), None)
 
 
 def _rivals(measured: Sequence[_Measured]) -> list[_Measured]:
@@ -173,12 +183,11 @@ def _trials(
         plan.check(one.trunk.outline)
         return plan
 
-    probe = next((offer for offer in one.offers if offer.strategy == "feature-extraction"), None)
-    if probe is None or seconds <= 0:
+    if one.probe is None or seconds <= 0:
         return []
     forced = [offer for offer in one.offers if offer.strategy in always and offer.usual]
     hopeful = [offer for offer in contenders(one.offers, one.situation) if offer not in forced]
-    return raced(Race(ground_of, probe, [*forced, *hopeful], plan_of, one.speed, seconds, progress))
+    return raced(Race(ground_of, one.probe, [*forced, *hopeful], plan_of, one.speed, seconds, progress))
 
 
 def _with(evidence: Evidence, more: Sequence[Measurement]) -> Evidence:
