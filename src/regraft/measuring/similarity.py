@@ -10,7 +10,7 @@ from regraft.backbones.contract import Backbone
 from regraft.core import Measurement, Sample, Task, TextSample
 from regraft.measuring.baseline import raw_probe
 from regraft.measuring.distances import aligned, class_distance, frechet, mmd, proxy_a
-from regraft.measuring.domain import domain_distance
+from regraft.measuring.domain import calibrated, domain_distance
 from regraft.measuring.probes import Z80, paired_half
 from regraft.measuring.source_statistics import SourceStatistics, shipped_statistics, source_statistics
 from regraft.measuring.subject import Subject
@@ -73,12 +73,12 @@ def fragmentation(backbone: Backbone, samples: Sequence[Sample]) -> Iterator[Mea
 
 
 def similarity(subject: Subject, source: Task | SourceStatistics | None) -> Iterator[Measurement]:
-    """All that tells near from far, and at the end the one number that sums it up."""
+    """All that tells near from far, and at the end the one number that sums it up, where that is calibrated."""
     found: dict[str, Measurement] = {}
     for one in _measures(subject, source):
         found[one.name.removeprefix("similarity/")] = one
         yield one
-    distance = domain_distance(found, subject.backbone.kind)
+    distance = domain_distance(found, subject.backbone.kind) if calibrated(subject.backbone) else None
     if distance is not None:
         yield distance
 
