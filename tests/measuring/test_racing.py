@@ -147,6 +147,15 @@ def test_of_many_backbones_the_largest_are_measured_where_time_is_short() -> Non
     assert shortlist(trunks, 3) == trunks
 
 
+def test_backbones_that_a_small_budget_left_out_are_named(shades: Task, tmp_path: Path) -> None:
+    trunks = [api.load_backbone(name, kind="image") for name in (SMALL, "scratch:test_efficientnet")]
+    taken = shortlist(trunks, 1)[0]
+    (left,) = (one.passport.source for one in trunks if one is not taken)
+    found = advise(shades, trunks, resources=Resources(device="cpu", cache_dir=tmp_path), budget_seconds=5)
+    assert [one.backbone for one in found.evidence] == [taken.passport.source]
+    assert any("Not looked at" in reason and left in reason for reason in found.reasons)
+
+
 def test_the_foreseen_time_grows_with_what_is_trained(shades: Task, trunk: Backbone) -> None:
     speed, counts = measured_speed(trunk, shades, "cpu"), Counts.of(shades, stored=len(shades.train))
     summary = shades.summary()

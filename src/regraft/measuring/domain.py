@@ -11,6 +11,7 @@ for near by its Frechet distance, and another vocabulary cuts every text into mo
 """
 
 import hashlib
+import math
 from collections.abc import Mapping
 from typing import Any, Literal
 
@@ -53,7 +54,8 @@ def domain_distance(measured: Mapping[str, Measurement], reads: Reads) -> Measur
         measured: By their names without `similarity/`.
         reads: What the backbone reads.
     """
-    ends = {name: end for name, end in ENDS[reads].items() if name in measured}
+    known = {name for name, one in measured.items() if not math.isnan(one.value)}
+    ends = {name: end for name, end in ENDS[reads].items() if name in known}
     if not ends:
         return None
     value = sum(placed(measured[name].value, *end) for name, end in ends.items()) / len(ends)

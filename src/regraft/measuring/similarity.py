@@ -1,5 +1,6 @@
 """How near a task is to what a backbone was pre-trained on."""
 
+import math
 import re
 from collections.abc import Iterator, Sequence
 from typing import Any
@@ -7,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from regraft.backbones.contract import Backbone
-from regraft.core import Measurement, Sample, Task, TextSample
+from regraft.core import BackboneError, Measurement, Sample, Task, TextSample
 from regraft.measuring.baseline import raw_probe
 from regraft.measuring.distances import aligned, class_distance, frechet, mmd, proxy_a
 from regraft.measuring.domain import calibrated, domain_distance
@@ -93,7 +94,12 @@ def _measures(subject: Subject, source: Task | SourceStatistics | None) -> Itera
     known = source if isinstance(source, SourceStatistics) else None
     if isinstance(source, Task):
         known = source_statistics(subject.backbone, source, resources=subject.resources, seed=subject.seed)
-    known = known or shipped_statistics(subject.backbone)
+    try:
+        known = known or shipped_statistics(subject.backbone)
+    except BackboneError as error:  # what else is measured does not need them
+        yield Measurement(
+            "similarity/frechet", math.nan, source=f"distances from its source were not measured: {error}"
+        )
     if known is not None and subject.stages[-1].shape[1] == len(known.mean):
         yield from distances(subject, known)
 
