@@ -206,3 +206,19 @@ def test_scores_survive_two_samples_of_a_class_and_a_constant_feature() -> None:
     features[:, 3] = 1.0
     inputs = ScoreInputs(features, np.array([0, 0, 1, 1, 2, 2]), 3, np.full((6, 5), 0.2))
     assert all(np.isfinite(score.compute(inputs)) for score in SCORES)
+
+
+def test_a_class_without_a_sample_does_not_change_a_score() -> None:
+    inputs = made()
+    more = ScoreInputs(inputs.features, inputs.targets, CLASSES + 2, inputs.source)
+    for score in SCORES:
+        assert score.compute(more) == pytest.approx(score.compute(inputs), rel=1e-3), score.name
+
+
+@pytest.mark.parametrize("width", [8, 80])
+def test_features_that_never_change_end_no_score(width: int) -> None:
+    features = np.full((24, width), 1.1, dtype=np.float32)
+    rng = np.random.default_rng(0)
+    inputs = ScoreInputs(features, np.arange(24) % 3, 3, rng.dirichlet(np.ones(5), 24))
+    assert {score.name for score in SCORES if np.isnan(score.compute(inputs))} == {"n-leep"}
+    assert ridge(ScoreInputs(features, rng.normal(size=24), 0)) == 0

@@ -12,7 +12,7 @@ from sklearn.model_selection import StratifiedGroupKFold, StratifiedKFold
 from regraft.activations.rows import Floats
 from regraft.running.cross_validation import Doubles, Folds, Ints, best_of, held_out_path, until_worse
 from regraft.scores import Spectrum
-from regraft.scores.ridge import fitted, undecided_alike
+from regraft.scores.ridge import correlation, fitted, undecided_alike
 
 FOLDS = 5
 STRENGTHS = (1e-4, 1e-3, 1e-2, 1e-1, 1.0, 10.0)  # scikit-learn's C; narrow early stages want the large ones
@@ -77,8 +77,8 @@ def probe(
 def _probed_quantities(spectrum: Spectrum, targets: Doubles, groups: Ints) -> Probed:
     wanted = targets[:, None]
     held = undecided_alike(spectrum, wanted, groups)
-    value = _correlation(held[:, 0], targets)
-    train = _correlation(fitted(spectrum, wanted, groups)[:, 0], targets)
+    value = correlation(held[:, 0], targets)
+    train = correlation(fitted(spectrum, wanted, groups)[:, 0], targets)
     parts = _contributions(held[:, 0], targets, groups)
     return Probed(value, *correlation_interval(value, len(parts)), train, parts, held, float("nan"))
 
@@ -159,9 +159,3 @@ def correlation_interval(value: float, samples: int) -> tuple[float, float]:
     half = Z80 / np.sqrt(max(samples - 3, 1))
     turned = np.arctanh(np.clip(value, -0.999999, 0.999999))
     return float(np.tanh(turned - half)), float(np.tanh(turned + half))
-
-
-def _correlation(first: Doubles, second: Doubles) -> float:
-    first, second = first - first.mean(), second - second.mean()
-    size = float(np.sqrt(np.square(first).sum() * np.square(second).sum()))
-    return float((first * second).sum() / size) if size > 0 else 0.0

@@ -10,6 +10,7 @@ from regraft.scores.spectrum import Spectrum
 
 PENALTIES = tuple(10.0 ** (exponent / 2) for exponent in range(-6, 7))  # times the mean eigenvalue
 LEAST = 1e-6  # of a sample's leverage, what is its own: below it nothing is foretold
+ROUNDING = 1e-9  # of what is to be predicted: the spread of predictions that are all the same
 
 
 def ridge(inputs: ScoreInputs) -> float:
@@ -22,7 +23,14 @@ def ridge(inputs: ScoreInputs) -> float:
     held = undecided_alike(inputs.centred, inputs.one_hot, inputs.groups)
     if inputs.classes:
         return float((held.argmax(axis=1) == inputs.targets).mean())
-    return float(np.corrcoef(held[:, 0], inputs.one_hot[:, 0])[0, 1])
+    return correlation(held[:, 0], inputs.one_hot[:, 0])
+
+
+def correlation(held: Floats, wanted: Floats) -> float:
+    """Pearson's correlation of predictions; 0 where either does not vary by more than rounding does."""
+    if float(held.std()) <= ROUNDING * float(wanted.std()) or float(wanted.std()) == 0:
+        return 0.0
+    return float(np.corrcoef(held, wanted)[0, 1])
 
 
 def leave_one_out(spectrum: Spectrum, outputs: Floats, groups: Ints | None = None) -> Floats:
@@ -62,9 +70,10 @@ def _best(spectrum: Spectrum, outputs: Floats, groups: Ints | None) -> tuple[Flo
     wanted = outputs - mean
     projected = spectrum.left.T @ wanted
     squared = np.square(spectrum.left)
+    scale = float(spectrum.values.mean()) if len(spectrum.values) else 1.0
     least, best = np.inf, (outputs, outputs)
     for penalty in PENALTIES:
-        kept = spectrum.values / (spectrum.values + penalty * spectrum.values.mean())
+        kept = spectrum.values / (spectrum.values + penalty * scale)
         learnt = spectrum.left @ (kept[:, None] * projected)
         # The 1 / N is the mean's: it too is learnt without the sample.
         leverage = squared @ kept + 1 / len(spectrum)
