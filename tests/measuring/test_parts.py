@@ -21,8 +21,12 @@ from regraft.measuring.profile import label_noise
 from regraft.measuring.source_statistics import SourceStatistics
 from regraft.measuring.stages import all_stages, headroom
 from regraft.measuring.subject import Subject, drawn_rows, twin_groups
-from regraft.scores import ScoreInputs
+from regraft.scores import Score, ScoreInputs
+from regraft.scores.gbc import GBC
+from regraft.scores.h_score import H_SCORE
 from regraft.scores.logme import LOGME
+from regraft.scores.nce import NCE
+from regraft.scores.transrate import TRANSRATE
 from regraft.tasks import open_task
 
 RNG = np.random.default_rng(0)
@@ -252,15 +256,43 @@ def test_the_interval_of_a_score_is_as_wide_as_scores_of_new_samples_differ() ->
     assert 0.6 * spread < np.mean(halves) < 1.8 * spread
 
 
-def test_twins_leave_a_jackknife_together_and_a_large_one_says_that_it_is_not_done() -> None:
+def test_twins_leave_a_jackknife_together() -> None:
     features, targets = made(60, 8)
     groups = np.repeat(np.arange(30), 2)
     jackknife = Jackknife.of(subject_like(features, targets, groups), ScoreInputs(features, targets, 3))  # type: ignore[arg-type]
     assert all(np.bincount(groups[rows], minlength=30).tolist().count(1) == 0 for rows in jackknife.kept)
-    large = ScoreInputs(np.zeros((1000, 1000), np.float32), np.arange(1000) % 3, 3)
-    low, _, said = with_interval(replace(jackknife, inputs=large), LOGME, 0.0)
+
+
+@pytest.mark.parametrize("score", [LOGME, H_SCORE, GBC, TRANSRATE], ids=lambda one: one.name)
+@pytest.mark.parametrize(("samples", "width", "numbers"), [(150, 200, 30_000), (600, 160, 30_000)])
+def test_intervals_of_wide_features_are_as_wide_as_scores_of_new_samples_differ(
+    score: Score, samples: int, width: int, numbers: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("regraft.measuring.jackknife.MOST_NUMBERS", numbers)
+    rng, targets = np.random.default_rng(0), np.arange(samples) % 5
+    scale = np.arange(1, width + 1) ** -0.6
+    centre = rng.normal(size=(5, width)) * scale / 2
+    drawn = [(centre[targets] + rng.normal(size=(samples, width)) * scale).astype(np.float32) for _ in range(30)]
+    inputs = [ScoreInputs(one, targets, 5) for one in drawn]
+    spread = 1.28 * np.std([score.compute(one) for one in inputs])
+    halves = []
+    for one in inputs[:8]:
+        jackknife = Jackknife.of(subject_like(one.features, targets), one)  # type: ignore[arg-type]
+        low, high, said = with_interval(jackknife, score, score.compute(one))
+        halves.append((high - low) / 2)
+    assert 0.5 * spread < np.mean(halves) < 3.5 * spread
+    assert ("of the 600 samples" in said) == (samples == 600 and score is not GBC)
+
+
+def test_scores_of_the_original_head_have_intervals_however_wide_the_features() -> None:
+    rng, targets = np.random.default_rng(0), np.arange(1000) % 100
+    wide = ScoreInputs(np.zeros((1000, 10_000), np.float32), targets, 100, rng.dirichlet(np.ones(7), 1000))
+    jackknife = Jackknife.of(subject_like(wide.features, targets), wide)  # type: ignore[arg-type]
+    low, high, _ = with_interval(jackknife, NCE, NCE.compute(wide))
+    assert low < high
+    low, _, said = with_interval(jackknife, LOGME, 0.0)  # a draw of 40 samples says nothing of 100 classes
     assert np.isnan(low)
-    assert said.startswith("no interval: 1000 samples")
+    assert said.startswith("no interval: of 10000 features only 40 samples")
 
 
 def test_the_pool_of_all_stages_is_judged_on_samples_that_its_weights_have_not_seen(subject: Subject) -> None:

@@ -100,7 +100,7 @@ def _pool(subject: Subject) -> Probed:
 def transferability(subject: Subject) -> Iterator[Measurement]:
     """LogME of every stage."""
     for name, features in zip(subject.names, subject.stages, strict=True):
-        inputs = ScoreInputs(standardised(features), subject.targets, subject.classes)
+        inputs = ScoreInputs(standardised(features), subject.targets, subject.classes, groups=subject.groups)
         value = LOGME.compute(inputs)
         low, high, said = with_interval(Jackknife.of(subject, inputs), LOGME, value)
         source = f"LogME of the stage: log evidence per sample; {said}"
