@@ -4,6 +4,7 @@ import math
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from regraft import api
@@ -112,9 +113,30 @@ def test_every_score_has_an_interval_or_says_why_not(picture_evidence: Evidence,
     assert not math.isnan(text_evidence.under("score")["logme"].low)
 
 
-def test_quantities_have_a_learning_curve(tmp_path: Path) -> None:
+def test_quantities_of_one_group_never_foretell_each_other(tmp_path: Path) -> None:
+    rng = np.random.default_rng(0)
+    values = rng.normal(size=30)
+    rows = "".join(
+        f"{'ring ' * (n % 10)}about the parcel of {n // 10},{values[n // 10]:.3f},client {n // 10}\n"
+        for n in range(300)
+    )
+    (tmp_path / "groups.csv").write_text(f"text,label,client\n{rows}")
+    evidence = measure(open_task(tmp_path / "groups.csv", group_column="client"), "bundled:minilm")
+    for name in ("probe/layer.5", "probe/all", "probe/raw", "score/ridge"):
+        found = evidence.get(name)
+        assert found is not None
+        assert found.value < 0.6, name
+    assert "leave-one-group-out" in next(one.source for one in evidence if one.name == "probe/layer.5")
+
+
+def test_quantities_have_a_learning_curve_and_paired_intervals(tmp_path: Path) -> None:
     rows = "".join(f"{n} {'good ' * (n % 9)}day,{'good ' * (n % 5)}night,{n % 9 / 7:.3f}{n}\n" for n in range(80))
     (tmp_path / "pairs.csv").write_text(f"text,text_pair,label\n{rows}")
-    curve = measure(open_task(tmp_path / "pairs.csv"), "bundled:minilm").under("curve")
+    evidence = measure(open_task(tmp_path / "pairs.csv"), "bundled:minilm")
+    curve = evidence.under("curve")
     assert len(curve) >= 3
     assert all(one.low <= one.value <= one.high for one in curve.values())
+    for name in ("headroom/stage", "similarity/affinity"):
+        found = evidence.get(name)
+        assert found is not None
+        assert found.low <= found.value <= found.high

@@ -16,13 +16,17 @@ from sklearn.preprocessing import StandardScaler
 from regraft.measuring.cka import cka_matrix
 from regraft.measuring.distances import DIRECTIONS, Aligned, aligned, class_distance, frechet, mmd, proxy_a
 from regraft.measuring.jackknife import Jackknife, with_interval
-from regraft.measuring.probes import folds_of, probe, share_interval, standardised
+from regraft.measuring.probes import Probed, folds_of, probe, share_interval, standardised
 from regraft.measuring.profile import label_noise
 from regraft.measuring.source_statistics import SourceStatistics
-from regraft.measuring.stages import all_stages
+from regraft.measuring.stages import all_stages, headroom
 from regraft.measuring.subject import Subject, drawn_rows, twin_groups
-from regraft.scores import ScoreInputs
+from regraft.scores import Score, ScoreInputs
+from regraft.scores.gbc import GBC
+from regraft.scores.h_score import H_SCORE
 from regraft.scores.logme import LOGME
+from regraft.scores.nce import NCE
+from regraft.scores.transrate import TRANSRATE
 from regraft.tasks import open_task
 
 RNG = np.random.default_rng(0)
@@ -57,6 +61,84 @@ def test_twins_stay_in_one_fold(tmp_path: Path) -> None:
     assert len(set(groups.tolist())) == len(groups) / 2
     for learnt, held in folds_of(np.array(task.train.targets), groups, seed=0):
         assert not set(groups[learnt]) & set(groups[held])
+
+
+@pytest.mark.parametrize("counts", [(500, 500, 2), (40, 40, 1), (500, 2), (6, 1)])
+def test_a_rare_class_costs_the_others_no_fold(counts: tuple[int, ...]) -> None:
+    targets = np.repeat(np.arange(len(counts)), counts)
+    folds = folds_of(targets, np.arange(len(targets)), seed=0)
+    learnt = [len(learnt) / len(targets) for learnt, _ in folds]
+    assert learnt == pytest.approx([0.8] * len(folds), abs=0.1)
+    common = set(np.flatnonzero(targets == 0))
+    assert len(folds) == 5 or counts[1] == 1 == len(counts) - 1  # a fold without the other class teaches nothing
+    assert len(common & {int(row) for _, held in folds for row in held}) >= 0.8 * len(common)
+    assert all(np.isin(targets[held], targets[learnt]).all() for learnt, held in folds)
+
+
+@pytest.mark.parametrize("each", [2, 3, 5, 9])
+def test_even_classes_have_as_many_folds_as_samples_of_each_up_to_five(each: int) -> None:
+    targets = np.tile(np.arange(4), each)
+    folds = folds_of(targets, np.arange(len(targets)), seed=0)
+    assert len(folds) == min(each, 5)
+    assert sorted(int(row) for _, held in folds for row in held) == list(range(len(targets)))
+
+
+def test_where_no_class_has_two_groups_nothing_is_held_out() -> None:
+    assert folds_of(np.arange(8), np.arange(8), seed=0) == []
+    assert folds_of(np.repeat(np.arange(3), 4), np.repeat(np.arange(3), 4), seed=0) == []
+
+
+def test_a_probe_of_rare_classes_is_judged_on_what_could_be_learnt() -> None:
+    features, targets = made(92, 10)
+    targets[90:] = 3, 4
+    found = probe(standardised(features), targets, 5, folds_of(targets, np.arange(92), seed=0))
+    assert len(found.hits) == 90
+    assert found.value == pytest.approx(found.hits.mean())
+
+
+def test_quantities_of_twins_are_not_foretold_by_each_other() -> None:
+    rng = np.random.default_rng(0)
+    groups = np.repeat(np.arange(30), 10)
+    features = (rng.normal(size=(30, 50))[groups] + 0.01 * rng.normal(size=(300, 50))).astype(np.float32)
+    targets = rng.normal(size=30)[groups]
+    alone = probe(standardised(features), targets, 0, [])
+    together = probe(standardised(features), targets, 0, [], groups=groups)
+    assert alone.value > 0.95
+    assert together.low < 0 < together.high
+    assert len(together.hits) == 30
+    assert together.hits.mean() == pytest.approx(together.value)
+
+
+def test_contributions_to_a_correlation_tell_how_sure_it_is() -> None:
+    rng = np.random.default_rng(0)
+    found = []
+    for _ in range(200):
+        features = rng.normal(size=(150, 3)).astype(np.float32)
+        targets = features[:, 0] + rng.normal(size=150)
+        found.append(probe(standardised(features), targets, 0, []))
+    halves = [one.hits.std() / np.sqrt(150) for one in found]
+    assert np.mean(halves) == pytest.approx(np.std([one.value for one in found]), rel=0.25)
+
+
+@pytest.mark.parametrize("earlier", [1, 6, 11])
+def test_the_best_of_many_stages_is_seldom_surely_ahead_by_chance(earlier: int) -> None:
+    rng, ahead = np.random.default_rng(0), 0
+    for _ in range(400):
+        hits = (rng.random((earlier + 1, 200)) < 0.8).astype(float)
+        probes = [Probed(one.mean(), 0, 1, 1, one, hits, 1) for one in hits]
+        found = headroom([str(number) for number in range(earlier + 1)], probes)
+        ahead += found.low > 0
+        assert found.low <= found.value <= found.high
+    assert 0.05 < ahead / 400 < 0.13
+
+
+def test_where_the_last_stage_is_the_best_it_is_told_how_far_another_could_be_ahead() -> None:
+    hits = np.random.default_rng(0).random((3, 100)) < np.array([[0.7], [0.84], [0.85]])
+    probes = [Probed(one.mean(), 0, 1, 1, one.astype(float), hits, 1) for one in hits]
+    found = headroom(["a", "b", "c"], probes)
+    assert (found.value, found.low) == (0.0, 0.0)
+    assert 0 < found.high < 0.2
+    assert "the best stage, c," in found.source
 
 
 def test_label_noise_is_found_where_labels_were_changed() -> None:
@@ -174,15 +256,43 @@ def test_the_interval_of_a_score_is_as_wide_as_scores_of_new_samples_differ() ->
     assert 0.6 * spread < np.mean(halves) < 1.8 * spread
 
 
-def test_twins_leave_a_jackknife_together_and_a_large_one_says_that_it_is_not_done() -> None:
+def test_twins_leave_a_jackknife_together() -> None:
     features, targets = made(60, 8)
     groups = np.repeat(np.arange(30), 2)
     jackknife = Jackknife.of(subject_like(features, targets, groups), ScoreInputs(features, targets, 3))  # type: ignore[arg-type]
     assert all(np.bincount(groups[rows], minlength=30).tolist().count(1) == 0 for rows in jackknife.kept)
-    large = ScoreInputs(np.zeros((1000, 1000), np.float32), np.arange(1000) % 3, 3)
-    low, _, said = with_interval(replace(jackknife, inputs=large), LOGME, 0.0)
+
+
+@pytest.mark.parametrize("score", [LOGME, H_SCORE, GBC, TRANSRATE], ids=lambda one: one.name)
+@pytest.mark.parametrize(("samples", "width", "numbers"), [(150, 200, 30_000), (600, 160, 30_000)])
+def test_intervals_of_wide_features_are_as_wide_as_scores_of_new_samples_differ(
+    score: Score, samples: int, width: int, numbers: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("regraft.measuring.jackknife.MOST_NUMBERS", numbers)
+    rng, targets = np.random.default_rng(0), np.arange(samples) % 5
+    scale = np.arange(1, width + 1) ** -0.6
+    centre = rng.normal(size=(5, width)) * scale / 2
+    drawn = [(centre[targets] + rng.normal(size=(samples, width)) * scale).astype(np.float32) for _ in range(30)]
+    inputs = [ScoreInputs(one, targets, 5) for one in drawn]
+    spread = 1.28 * np.std([score.compute(one) for one in inputs])
+    halves = []
+    for one in inputs[:8]:
+        jackknife = Jackknife.of(subject_like(one.features, targets), one)  # type: ignore[arg-type]
+        low, high, said = with_interval(jackknife, score, score.compute(one))
+        halves.append((high - low) / 2)
+    assert 0.5 * spread < np.mean(halves) < 3.5 * spread
+    assert ("of the 600 samples" in said) == (samples == 600 and score is not GBC)
+
+
+def test_scores_of_the_original_head_have_intervals_however_wide_the_features() -> None:
+    rng, targets = np.random.default_rng(0), np.arange(1000) % 100
+    wide = ScoreInputs(np.zeros((1000, 10_000), np.float32), targets, 100, rng.dirichlet(np.ones(7), 1000))
+    jackknife = Jackknife.of(subject_like(wide.features, targets), wide)  # type: ignore[arg-type]
+    low, high, _ = with_interval(jackknife, NCE, NCE.compute(wide))
+    assert low < high
+    low, _, said = with_interval(jackknife, LOGME, 0.0)  # a draw of 40 samples says nothing of 100 classes
     assert np.isnan(low)
-    assert said.startswith("no interval: 1000 samples")
+    assert said.startswith("no interval: of 10000 features only 40 samples")
 
 
 def test_the_pool_of_all_stages_is_judged_on_samples_that_its_weights_have_not_seen(subject: Subject) -> None:

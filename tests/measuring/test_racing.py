@@ -104,10 +104,37 @@ def test_a_race_tells_gains_over_the_probe(shades: Task, trunk: Backbone) -> Non
     assert found["trial-samples/full-fine-tuning"].value >= 60
 
 
+def test_trials_are_held_against_the_last_stage_whatever_boundary_is_fixed(
+    shades: Task, trunk: Backbone, tmp_path: Path
+) -> None:
+    found = advise(
+        shades,
+        [trunk],
+        settings=Settings(boundary=trunk.outline.stages[-2].name, epochs=1),
+        resources=Resources(device="cpu", cache_dir=tmp_path),
+        budget_seconds=120,
+        always=("partial-fine-tuning",),
+    )
+    trials = found.evidence[0].under("trial")
+    gain = found.evidence[0].get("trial-gain/partial-fine-tuning")
+    assert gain is not None
+    assert set(trials) >= {"feature-extraction", "partial-fine-tuning"}
+    assert gain.value == pytest.approx(trials["partial-fine-tuning"].value - trials["feature-extraction"].value)
+
+
 def test_advice_reads_the_training_part_alone(shades: Task, trunk: Backbone, tmp_path: Path) -> None:
     found = advise(poisoned(shades), [trunk], resources=Resources(device="cpu", cache_dir=tmp_path), budget_seconds=3)
     assert found.best.expected > 0.5
     assert found.evidence[0].get("profile/samples") is not None
+
+
+def test_one_sample_of_each_class_is_enough_to_answer(tmp_path: Path) -> None:
+    words = ("flight", "music", "weather", "alarm", "light", "call", "parcel", "translate")
+    (tmp_path / "one.csv").write_text("text,label\n" + "".join(f"about the {word},{word}\n" for word in words))
+    found = api.recommend(api.open_task(tmp_path / "one.csv"), "bundled:minilm", budget_seconds=5)
+    assert found.best.expected > 0
+    assert not found.evidence[0].under("probe")
+    assert not found.evidence[0].under("curve")
 
 
 def test_of_many_backbones_the_largest_are_measured_where_time_is_short() -> None:
@@ -118,6 +145,15 @@ def test_of_many_backbones_the_largest_are_measured_where_time_is_short() -> Non
     largest = max(trunks, key=lambda one: one.outline.parameters)
     assert shortlist(trunks, 1) == [largest]
     assert shortlist(trunks, 3) == trunks
+
+
+def test_backbones_that_a_small_budget_left_out_are_named(shades: Task, tmp_path: Path) -> None:
+    trunks = [api.load_backbone(name, kind="image") for name in (SMALL, "scratch:test_efficientnet")]
+    taken = shortlist(trunks, 1)[0]
+    (left,) = (one.passport.source for one in trunks if one is not taken)
+    found = advise(shades, trunks, resources=Resources(device="cpu", cache_dir=tmp_path), budget_seconds=5)
+    assert [one.backbone for one in found.evidence] == [taken.passport.source]
+    assert any("Not looked at" in reason and left in reason for reason in found.reasons)
 
 
 def test_the_foreseen_time_grows_with_what_is_trained(shades: Task, trunk: Backbone) -> None:

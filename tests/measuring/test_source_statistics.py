@@ -9,6 +9,7 @@ from regraft.backbones import load_backbone
 from regraft.backbones.saving import save_backbone
 from regraft.core import BackboneError, Task
 from regraft.measuring import source_statistics, write_source_statistics
+from regraft.measuring.advise import advise
 from regraft.measuring.measure import observe
 from regraft.measuring.similarity import similarity
 from regraft.measuring.source_statistics import FILE, shipped_statistics
@@ -52,6 +53,16 @@ def test_statistics_of_other_weights_are_refused(folder: Path, pictures: Task) -
     write_source_statistics(small_vision(), pictures, folder)
     with pytest.raises(BackboneError, match="other weights"):
         shipped_statistics(load_backbone(str(folder)))
+
+
+def test_damaged_statistics_of_one_backbone_do_not_end_advice(folder: Path, pictures: Task) -> None:
+    (folder / FILE).write_bytes(b"not safetensors")
+    trunk = load_backbone(str(folder))
+    found = advise(pictures, [trunk, load_backbone(str(folder))], budget_seconds=20)
+    assert len(found.evidence) == 1  # named twice, looked at once
+    assert found.evidence[0].get("probe/layer4") is not None
+    assert found.evidence[0].get("similarity/distance") is None
+    assert any(FILE in reason and "write it again" in reason for reason in found.reasons)
 
 
 def test_a_damaged_file_is_named_with_its_cure(folder: Path) -> None:

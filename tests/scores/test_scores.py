@@ -7,7 +7,7 @@ from sklearn.covariance import LedoitWolf
 from sklearn.decomposition import PCA
 from sklearn.linear_model import Ridge
 from sklearn.mixture import GaussianMixture
-from sklearn.model_selection import LeaveOneOut, cross_val_predict
+from sklearn.model_selection import LeaveOneGroupOut, LeaveOneOut, cross_val_predict
 from sklearn.neighbors import KNeighborsClassifier
 
 from regraft.scores import SCORES, ScoreInputs
@@ -18,7 +18,7 @@ from regraft.scores.leep import leep
 from regraft.scores.logme import logme
 from regraft.scores.n_leep import n_leep
 from regraft.scores.nce import nce
-from regraft.scores.ridge import PENALTIES, leave_one_out, ridge
+from regraft.scores.ridge import PENALTIES, leave_one_out, ridge, undecided_alike
 from regraft.scores.spectrum import Spectrum
 from regraft.scores.transrate import transrate
 
@@ -147,9 +147,42 @@ def test_leaving_one_out_of_ridge_is_what_fitting_without_it_gives(shape: tuple[
     assert ridge(inputs) == pytest.approx((held.argmax(axis=1) == inputs.targets).mean(), abs=0.1)
 
 
+@pytest.mark.parametrize(
+    ("shape", "each"), [((30, 6), 2), ((16, 24), 3), ((40, 6), 10)], ids=["pairs", "wide", "groups larger than D"]
+)
+def test_leaving_one_group_out_of_ridge_is_what_fitting_without_it_gives(shape: tuple[int, int], each: int) -> None:
+    inputs = made(*shape)
+    groups = np.maximum(np.arange(shape[0]) // each, 1)  # the first two are one, of another size than the rest
+    spectrum = Spectrum.of(inputs.features, centre=True)
+    candidates = []
+    for penalty in PENALTIES:
+        model = Ridge(penalty * spectrum.values.mean())
+        x = inputs.features.astype(float)
+        candidates.append(cross_val_predict(model, x, inputs.one_hot, cv=LeaveOneGroupOut(), groups=groups))
+    errors = [np.square(one - inputs.one_hot).mean() for one in candidates]
+    held = leave_one_out(spectrum, inputs.one_hot, groups)
+    np.testing.assert_allclose(held, candidates[int(np.argmin(errors))], atol=1e-3)
+    others = np.stack([inputs.one_hot[groups != group].mean(axis=0) for group in groups])
+    shifted = held - others + inputs.one_hot.mean(axis=0)
+    np.testing.assert_allclose(undecided_alike(spectrum, inputs.one_hot, groups), shifted, atol=1e-9)
+
+
+def test_twins_do_not_foretell_each_other() -> None:
+    rng = np.random.default_rng(0)
+    groups = np.repeat(np.arange(40), 5)
+    features = (rng.normal(size=(40, 300))[groups] + 0.01 * rng.normal(size=(200, 300))).astype(np.float32)
+    targets = rng.integers(0, 2, 40)[groups]
+    for score in (knn, ridge):
+        assert score(ScoreInputs(features, targets, 2)) == 1.0
+        assert 0.2 < score(ScoreInputs(features, targets, 2, groups=groups)) < 0.8
+        assert np.isnan(score(ScoreInputs(features, targets, 2, groups=np.zeros(200, dtype=int))))
+
+
 def test_ridge_is_at_chance_where_features_say_nothing() -> None:
     noise = np.random.default_rng(0).normal(size=(40, 20)).astype(np.float32)
     assert 0.25 < ridge(ScoreInputs(noise, np.arange(40) % 2, 2)) < 0.75
+    quantities = np.random.default_rng(1).normal(size=(20, 40))
+    assert abs(np.mean([ridge(ScoreInputs(noise, some, 0)) for some in quantities])) < 0.15
 
 
 def test_features_that_tell_classes_apart_score_higher() -> None:
@@ -173,3 +206,19 @@ def test_scores_survive_two_samples_of_a_class_and_a_constant_feature() -> None:
     features[:, 3] = 1.0
     inputs = ScoreInputs(features, np.array([0, 0, 1, 1, 2, 2]), 3, np.full((6, 5), 0.2))
     assert all(np.isfinite(score.compute(inputs)) for score in SCORES)
+
+
+def test_a_class_without_a_sample_does_not_change_a_score() -> None:
+    inputs = made()
+    more = ScoreInputs(inputs.features, inputs.targets, CLASSES + 2, inputs.source)
+    for score in SCORES:
+        assert score.compute(more) == pytest.approx(score.compute(inputs), rel=1e-3), score.name
+
+
+@pytest.mark.parametrize("width", [8, 80])
+def test_features_that_never_change_end_no_score(width: int) -> None:
+    features = np.full((24, width), 1.1, dtype=np.float32)
+    rng = np.random.default_rng(0)
+    inputs = ScoreInputs(features, np.arange(24) % 3, 3, rng.dirichlet(np.ones(5), 24))
+    assert {score.name for score in SCORES if np.isnan(score.compute(inputs))} == {"n-leep"}
+    assert ridge(ScoreInputs(features, rng.normal(size=24), 0)) == 0

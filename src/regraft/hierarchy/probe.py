@@ -73,6 +73,11 @@ def probe(
     _writable(folder)
     begun = time.perf_counter()
     subject = observe(task, backbone, resources=resources, most_samples=most_samples, seed=seed, progress=progress)
+    if not subject.can_probe:
+        raise OptionError(
+            f"{task.name}: no class has two training samples that may be parted, so that nothing can be held out; "
+            "give at least two of some classes"
+        )
     taken = tuple(timed(_measured(subject), begun, progress))
     evidence = Evidence(task.name, subject.backbone.passport.source, subject.backbone.outline, taken)
     found = _found(subject, evidence)

@@ -1,16 +1,19 @@
 """From a task and backbones to a recommendation within a time budget: measure, foresee costs, race, choose."""
 
+import math
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from regraft.backbones.contract import Backbone
 from regraft.core import Evidence, Measurement, Plan, Recommendation, Task
+from regraft.core.words import seconds_said
 from regraft.measuring.cost import Counts, Speed, measured_speed, predicted_seconds
 from regraft.measuring.measure import measure
 from regraft.measuring.racing import Race, raced
 from regraft.measuring.trials import Ground, ground_for
 from regraft.recommending import Offer, contenders, offers_for, recommend
+from regraft.recommending.offers import PROBE
 from regraft.recommending.situation import Situation, deviation
 from regraft.running import resolve_device
 from regraft.running.resources import Resources
@@ -34,6 +37,7 @@ class _Measured:
     evidence: Evidence
     speed: Speed
     offers: tuple[Offer, ...]
+    probe: Offer | None
     situation: Situation
 
 
@@ -51,7 +55,7 @@ def advise(
 
     Args:
         task: What `open_task` returned; only its training part is looked at.
-        trunks: Loaded backbones; they are left as they were.
+        trunks: Loaded backbones; they are left as they were. One that is named twice is looked at once.
         settings: What is fixed already.
         resources: Device, precision, cache.
         budget_seconds: Wall time, about: with little of it intervals are wider, but there is always an answer.
@@ -75,7 +79,10 @@ def _advised(
     begun = time.perf_counter()
     device = resolve_device(resources.device)
     affordable = max(int(MEASURE_SHARE * budget_seconds / FEWEST_SECONDS), 1)
-    chosen = shortlist(trunks, affordable)
+    named: dict[str, Backbone] = {}
+    for trunk in trunks:
+        named.setdefault(trunk.passport.source, trunk)
+    chosen = shortlist(list(named.values()), affordable)
     measured = []
     for number, trunk in enumerate(chosen):
         left = MEASURE_SHARE * budget_seconds - (time.perf_counter() - begun)
@@ -87,7 +94,7 @@ def _advised(
         measured[measured.index(one)] = replace(one, evidence=_with(one.evidence, trials))
     speeds = {one.evidence.backbone: one.speed for one in measured}
     stored = {one.evidence.backbone: _stored(one.evidence) for one in measured}
-    return recommend(
+    advice = recommend(
         task.summary(),
         task.metric,
         len(task.train) + len(task.validation),
@@ -96,6 +103,28 @@ def _advised(
         lambda offer: predicted_seconds(offer.plan, speeds[offer.backbone], Counts.of(task, stored[offer.backbone])),
         seconds=time.perf_counter() - begun,
     )
+    looked_at = {one.evidence.backbone for one in measured}
+    said = [
+        *_unseen_said([name for name in named if name not in looked_at], budget_seconds),
+        *_unmeasured_said(advice.evidence),
+    ]
+    return replace(advice, reasons=(*advice.reasons, *said))
+
+
+def _unseen_said(unseen: Sequence[str], budget_seconds: float) -> list[str]:
+    """Which backbones the budget left out."""
+    if not unseen:
+        return []
+    return [
+        f"Not looked at, since the largest go first in a budget of {seconds_said(budget_seconds)}: {', '.join(unseen)}. "
+        "A larger --budget looks at more."
+    ]
+
+
+def _unmeasured_said(evidence: Sequence[Evidence]) -> list[str]:
+    """Why distances that could have been measured were not."""
+    found = [(one.backbone, one.get("similarity/frechet")) for one in evidence]
+    return [f"{name}: {one.source}." for name, one in found if one is not None and math.isnan(one.value)]
 
 
 def shortlist(trunks: Sequence[Backbone], most: int) -> list[Backbone]:
@@ -136,8 +165,16 @@ def _measured(
             progress=progress,
         )
     offers = offers_for(evidence.backbone, trunk.outline, task.summary(), settings)
+    probe = _last_stage_probe(trunk, evidence.backbone, task, settings)
     labels = len(task.train) + len(task.validation)
-    return _Measured(trunk, evidence, speed, offers, Situation(task.summary(), labels, evidence))
+    return _Measured(trunk, evidence, speed, offers, probe, Situation(task.summary(), labels, evidence))
+
+
+def _last_stage_probe(trunk: Backbone, backbone: str, task: Task, settings: Settings) -> Offer | None:
+    """What trials are held against, whatever boundary or head is fixed: expected results are gains over this probe."""
+    free = replace(settings, boundary=None, head=None)
+    offers = offers_for(backbone, trunk.outline, task.summary(), free)
+    return next((offer for offer in offers if offer.strategy == PROBE and offer.usual), None)
 
 
 def _rivals(measured: Sequence[_Measured]) -> list[_Measured]:
@@ -173,12 +210,11 @@ def _trials(
         plan.check(one.trunk.outline)
         return plan
 
-    probe = next((offer for offer in one.offers if offer.strategy == "feature-extraction"), None)
-    if probe is None or seconds <= 0:
+    if one.probe is None or seconds <= 0:
         return []
     forced = [offer for offer in one.offers if offer.strategy in always and offer.usual]
     hopeful = [offer for offer in contenders(one.offers, one.situation) if offer not in forced]
-    return raced(Race(ground_of, probe, [*forced, *hopeful], plan_of, one.speed, seconds, progress))
+    return raced(Race(ground_of, one.probe, [*forced, *hopeful], plan_of, one.speed, seconds, progress))
 
 
 def _with(evidence: Evidence, more: Sequence[Measurement]) -> Evidence:

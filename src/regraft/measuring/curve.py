@@ -43,21 +43,26 @@ def curve(subject: Subject) -> Iterator[Measurement]:
 
 
 def _of_quantities(subject: Subject) -> Iterator[Measurement]:
-    """The same where leaving one out is exact: of so many samples each is foretold by the others."""
+    """The same where leaving one group out is exact: of so many samples each is foretold by the others' groups."""
     order = subject.rng.permutation(len(subject.samples))
     for share in STEPS:
         size = round(share * len(order))
         if size < FEWEST_QUANTITIES and share < 1:
             continue
         rows, found = order[:size], subject.last_probe
+        groups = subject.groups[rows]
+        there = len(np.unique(groups))
+        if there < 2:
+            continue
         if share < 1:
-            found = probe(standardised(subject.stages[-1][rows]), subject.targets[rows], 0, [])
+            found = probe(standardised(subject.stages[-1][rows]), subject.targets[rows], 0, [], groups=groups)
+        learnt = size - round(size / there)  # all but a group
         yield Measurement(
-            f"curve/{size - 1}",
+            f"curve/{learnt}",
             found.value,
             found.low,
             found.high,
-            source=f"leave-one-out correlation of the last stage's probe with {size - 1} training samples",
+            source=f"{subject.left_out} correlation of the last stage's probe with {learnt} training samples",
         )
 
 

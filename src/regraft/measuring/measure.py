@@ -11,6 +11,7 @@ from regraft.backbones.contract import Backbone
 from regraft.core import BackboneError, Evidence, Measurement, Task
 from regraft.measuring.curve import curve
 from regraft.measuring.panel import panel
+from regraft.measuring.probes import held_out
 from regraft.measuring.profile import label_noise, profile
 from regraft.measuring.similarity import similarity
 from regraft.measuring.source_statistics import SourceStatistics
@@ -125,9 +126,15 @@ def _all(subject: Subject, source: Task | SourceStatistics | None) -> Iterator[M
     if kind in {"token-classification", "question-answering"}:
         yield from stage_similarity(subject)
         return
+    if not subject.can_probe:
+        yield from similarity(subject, source)
+        yield from panel(subject)
+        yield from stage_similarity(subject)
+        return
     yield from last_stage(subject)
     if subject.classes:
-        yield label_noise(subject.last_probe.held, subject.labels)
+        seen = held_out(subject.folds)
+        yield label_noise(subject.last_probe.held[seen], subject.labels[seen])
     yield from similarity(subject, source)
     yield from other_stages(subject)
     yield from all_stages(subject)

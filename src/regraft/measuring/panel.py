@@ -1,7 +1,10 @@
 """The panel of transferability scores, with the original head's answers where there is one."""
 
+import math
 from collections.abc import Iterator
 from dataclasses import replace
+
+import numpy as np
 
 from regraft.core import Measurement
 from regraft.measuring.jackknife import NONE, Jackknife, with_interval
@@ -32,13 +35,16 @@ def _interval(score: Score, value: float, jackknife: Jackknife) -> tuple[float, 
     """Of a share or a correlation by its formula, of the others by the jackknife."""
     inputs = jackknife.inputs
     samples = len(inputs.features)
+    if math.isnan(value):
+        return *NONE, "no interval: these samples do not tell it"
     if score.name == "knn":
         looked_at = -(-samples // -(-samples // MOST_SAMPLES))
         return *share_interval(value, looked_at), f"80 % interval of a share of {looked_at} samples"
     if score.name == "ridge" and inputs.classes:
         return *share_interval(value, samples), f"80 % interval of a share of {samples} samples"
     if score.name == "ridge":
-        return *correlation_interval(value, samples), f"80 % interval of a correlation over {samples} samples"
+        apart = samples if inputs.groups is None else len(np.unique(inputs.groups))
+        return *correlation_interval(value, apart), f"80 % interval of a correlation over {apart} samples"
     if score.name == DEAR:
         return *NONE, "no interval: its clusters would have to be found ten times over"
     return with_interval(jackknife, score, value)

@@ -1,5 +1,6 @@
 """How near a task is to what a backbone was pre-trained on."""
 
+import math
 import re
 from collections.abc import Iterator, Sequence
 from typing import Any
@@ -7,11 +8,11 @@ from typing import Any
 import numpy as np
 
 from regraft.backbones.contract import Backbone
-from regraft.core import Measurement, Sample, Task, TextSample
+from regraft.core import BackboneError, Measurement, Sample, Task, TextSample
 from regraft.measuring.baseline import raw_probe
 from regraft.measuring.distances import aligned, class_distance, frechet, mmd, proxy_a
-from regraft.measuring.domain import domain_distance
-from regraft.measuring.probes import Z80
+from regraft.measuring.domain import calibrated, domain_distance
+from regraft.measuring.probes import Z80, paired_half
 from regraft.measuring.source_statistics import SourceStatistics, shipped_statistics, source_statistics
 from regraft.measuring.subject import Subject
 from regraft.running.cross_validation import Doubles
@@ -27,8 +28,7 @@ def affinity(subject: Subject) -> Iterator[Measurement]:
         "probe/raw", raw.value, raw.low, raw.high, source=f"the same probe of {what}, with no trunk at all"
     )
     gain = last.value - raw.value
-    # Paired over samples, so that what both find hard does not count.
-    half = Z80 * float((last.hits - raw.hits).std()) / np.sqrt(len(last.hits)) if subject.classes else float("nan")
+    half = paired_half(last, raw)
     yield Measurement(
         "similarity/affinity",
         gain,
@@ -74,12 +74,12 @@ def fragmentation(backbone: Backbone, samples: Sequence[Sample]) -> Iterator[Mea
 
 
 def similarity(subject: Subject, source: Task | SourceStatistics | None) -> Iterator[Measurement]:
-    """All that tells near from far, and at the end the one number that sums it up."""
+    """All that tells near from far, and at the end the one number that sums it up, where that is calibrated."""
     found: dict[str, Measurement] = {}
     for one in _measures(subject, source):
         found[one.name.removeprefix("similarity/")] = one
         yield one
-    distance = domain_distance(found, subject.backbone.kind)
+    distance = domain_distance(found, subject.backbone.kind) if calibrated(subject.backbone) else None
     if distance is not None:
         yield distance
 
@@ -89,11 +89,17 @@ def _measures(subject: Subject, source: Task | SourceStatistics | None) -> Itera
         yield from confidence(subject.original)
     if subject.backbone.kind == "text":
         yield from fragmentation(subject.backbone, subject.samples)
-    yield from affinity(subject)
+    if subject.can_probe:
+        yield from affinity(subject)
     known = source if isinstance(source, SourceStatistics) else None
     if isinstance(source, Task):
         known = source_statistics(subject.backbone, source, resources=subject.resources, seed=subject.seed)
-    known = known or shipped_statistics(subject.backbone)
+    try:
+        known = known or shipped_statistics(subject.backbone)
+    except BackboneError as error:  # what else is measured does not need them
+        yield Measurement(
+            "similarity/frechet", math.nan, source=f"distances from its source were not measured: {error}"
+        )
     if known is not None and subject.stages[-1].shape[1] == len(known.mean):
         yield from distances(subject, known)
 

@@ -66,12 +66,22 @@ class Subject:
     @functools.cached_property
     def last(self) -> ScoreInputs:
         """The last stage as scores take it, without the original head."""
-        return ScoreInputs(self.stages[-1], self.targets, self.classes)
+        return ScoreInputs(self.stages[-1], self.targets, self.classes, groups=self.groups)
 
     @functools.cached_property
     def folds(self) -> Folds:
-        """What is learnt from and what is held out, for every probe alike; none for quantities."""
+        """What is learnt from and what is held out, for every probe alike; none for quantities, or where no class can be parted."""
         return folds_of(self.labels, self.groups, self.seed) if self.classes else []
+
+    @property
+    def can_probe(self) -> bool:
+        """Whether anything can be held out: not with one sample of each class, or where all belong together."""
+        return bool(self.folds) if self.classes else len(np.unique(self.groups)) > 1
+
+    @functools.cached_property
+    def left_out(self) -> str:
+        """What a ridge probe and neighbours leave out at a time."""
+        return "leave-one-out" if len(np.unique(self.groups)) == len(self.groups) else "leave-one-group-out"
 
     @functools.cached_property
     def last_probe(self) -> Probed:
@@ -90,7 +100,7 @@ class Subject:
 
     def probed(self, features: Floats) -> Probed:
         """The probe of some features of the samples, (N, D)."""
-        return probe(standardised(features), self.targets, self.classes, self.folds)
+        return probe(standardised(features), self.targets, self.classes, self.folds, groups=self.groups)
 
     @functools.cached_property
     def original(self) -> NDArray[np.float64] | None:

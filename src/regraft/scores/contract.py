@@ -26,12 +26,15 @@ class ScoreInputs:
         targets: (N,) class numbers 0 to C - 1 (int64), or quantities (float64).
         classes: C; 0 for quantities.
         source: (N, K) probabilities that the original head gives its own K classes; None where there is no such head.
+        groups: (N,) a number that samples which belong together share: none of them is foretold by the others; None =
+            each sample is alone.
     """
 
     features: Features
     targets: NDArray[np.int64] | NDArray[np.float64]
     classes: int
     source: Floats | None = None
+    groups: Ints | None = None
 
     @functools.cached_property
     def centred(self) -> Spectrum:

@@ -14,13 +14,14 @@ def logme(inputs: ScoreInputs) -> float:
     """Mean over classes of the log evidence per sample of a Bayesian linear regression on the features.
 
     Prior and noise precision, alpha and beta, are those that maximise the evidence (algorithm 1, in the fixed-point
-    form of You 2022, "Ranking and Tuning Pre-trained Models", algorithm 3).
+    form of You 2022, "Ranking and Tuning Pre-trained Models", algorithm 3). A class without a sample is a target of
+    zeros, foretold without an error whatever the features: it does not count.
     """
     values, projected = _decomposed(inputs)
     outside = (np.square(inputs.one_hot).sum(axis=0) - projected.sum(axis=0)).clip(0)
     per_class = [
         log_evidence(values, projected[:, one], float(outside[one]), len(inputs.features))
-        for one in range(projected.shape[1])
+        for one in (np.flatnonzero(inputs.counts) if inputs.classes else [0])
     ]
     return float(np.mean(per_class))
 

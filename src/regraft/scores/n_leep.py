@@ -19,12 +19,15 @@ VARIANCE_FLOOR = 1e-3  # of the mean variance
 def n_leep(inputs: ScoreInputs) -> float:
     """LEEP with clusters of a Gaussian mixture on the features' leading directions in place of source classes.
 
+    NaN where the features do not vary, so that there are no clusters.
     The mixture has diagonal covariances: the directions are uncorrelated, and full ones take a hundred times longer.
     """
     spectrum, samples = inputs.centred, len(inputs.features)
+    if not len(spectrum.values):
+        return float("nan")
     shares = np.cumsum(spectrum.values) / spectrum.values.sum()
     reduced = spectrum.leading(min(int(np.searchsorted(shares, SHARE)) + 1, MOST_DIRECTIONS))
-    clusters = max(2, min(CLUSTERS_PER_CLASS * inputs.classes, samples // FEWEST_IN_CLUSTER))
+    clusters = max(2, min(CLUSTERS_PER_CLASS * int(np.count_nonzero(inputs.counts)), samples // FEWEST_IN_CLUSTER))
     mixture = GaussianMixture(
         min(clusters, samples), covariance_type="diag", reg_covar=VARIANCE_FLOOR * reduced.var(axis=0).mean(),
         max_iter=30, random_state=0,
