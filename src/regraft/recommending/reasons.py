@@ -110,7 +110,8 @@ def _probe_said(situation: Situation) -> str:
     probe = situation.probe
     if probe is None:
         return (
-            "No probe was measured in the time there was, so that all figures are rules of thumb with wide intervals."
+            "No probe was measured, for want of time or of two samples of a class, so that all figures are rules of thumb with "
+            "wide intervals."
         )
     said = f"A linear probe of the last stage, {situation.stages[-1]}, reaches {probe.value:.3f} in cross-validation"
     said += _interval_said(probe)
