@@ -196,6 +196,41 @@ def test_shards_are_read_in_place(packed: bool, tmp_path: Path) -> None:
     assert sample.read()[:2] == b"\xff\xd8"
 
 
+def write_shard(file: Path, seeds: range) -> None:
+    with tarfile.open(file, "w") as tar:
+        for number in seeds:
+            for suffix, data in (("jpg", encoded(picture(number))), ("cls", str(number % 2).encode())):
+                member = tarfile.TarInfo(f"{number:04}.{suffix}")
+                member.size = len(data)
+                tar.addfile(member, io.BytesIO(data))
+
+
+def test_unnamed_shards_are_learnt_from_and_a_test_shard_beside_them_is_kept(tmp_path: Path) -> None:
+    write_shard(tmp_path / "flowers-0.tar", range(20))
+    write_shard(tmp_path / "test-0.tar", range(18, 30))
+    found = inspect_data(tmp_path)
+    assert found.task is not None
+    sources = {name: {one.source for one in split.samples} for name, split in found.task.splits.items()}
+    assert {name: len(one) for name, one in sources.items()} == {"train": 14, "validation": 4, "test": 12}
+    assert all("test-0.tar" in one for one in sources["test"])
+    assert all("flowers-0.tar" in one for one in sources["train"] | sources["validation"])
+    assert len({problem.code: problem.items for problem in found.problems}["leakage"]) == 2
+
+
+def test_held_out_shards_alone_are_all_there_is_to_learn_from(tmp_path: Path) -> None:
+    write_shard(tmp_path / "test-0.tar", range(20))
+    assert {"train", "validation", "test"} == {name for name, size in inspect_data(tmp_path).splits.items() if size}
+
+
+def test_a_card_may_name_a_split_of_some_files_only(tmp_path: Path) -> None:
+    table(tmp_path, ROWS[:30], "messages.csv")
+    table(tmp_path, ROWS[30:], "held.csv")
+    listed = "data_files: [{path: messages.csv}, {split: test, path: held.csv}]"
+    (tmp_path / "README.md").write_text(f"---\nconfigs:\n- config_name: default\n  {listed}\n---\n")
+    task = open_task(tmp_path)
+    assert {one.source.partition(":")[0] for one in task.splits["test"].samples} == {str(tmp_path / "held.csv")}
+
+
 def encoded(one: Image.Image) -> bytes:
     file = io.BytesIO()
     one.save(file, "JPEG")

@@ -16,7 +16,7 @@ from regraft.tasks.labels import Labelling, labelling_of
 from regraft.tasks.picture_tables import holds_picture_tables, read_picture_tables
 from regraft.tasks.pictures import examine_pictures
 from regraft.tasks.reading import Columns, Reading, Record, worst
-from regraft.tasks.splits import held_out
+from regraft.tasks.splits import held_out, own_splits
 from regraft.tasks.tables import read_schema
 from regraft.tasks.text_files import TEXT_SUFFIXES, read_text_files, split_files
 from regraft.tasks.twins import groups_of, joined
@@ -114,6 +114,7 @@ def inspect_data(
             f"{data}: --group-column {group_column}: no group is read from there; it goes with a table of texts or of "
             "pictures, with metadata.csv and with the fields of SQuAD files, and must not be empty"
         )
+    reading.records = own_splits(reading.records)
     labelling = labelling_of(reading.kind)
     hashes = examine_pictures(reading) if reading.kind == "image-classification" else {}
     checks.drop_contradictions(reading)
@@ -213,12 +214,8 @@ def _known(records: list[Record], classes: tuple[str, ...], labelling: Labelling
 
 
 def _split(records: list[Record], strata: list[str], groups: list[int], seed: int) -> list[Record]:
-    """The records with every split filled in; a split that the data have is kept."""
+    """The records with every split there should be; a split that the data have is kept."""
     present = {record.split for record in records}
-    if "train" not in present:  # held-out shards alone, say: they are all there is to learn from
-        records, present = [replace(record, split="") for record in records], {""}
-    if "" in present:  # no split, or shards of unnamed ones
-        records = [replace(record, split=record.split or "train") for record in records]
     if not present & {"test", "validation"}:
         records = _held(records, strata, groups, "test", TEST_SHARE, seed)
     if "validation" not in present:

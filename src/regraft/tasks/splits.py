@@ -3,6 +3,20 @@
 import random
 from collections import Counter, defaultdict
 from collections.abc import Sequence
+from dataclasses import replace
+
+from regraft.tasks.reading import Record
+
+
+def own_splits(records: Sequence[Record]) -> list[Record]:
+    """The records with the splits that the data themselves have: what is in none of them is there to learn from.
+
+    Held-out parts alone are all there is to learn from: they count as one.
+    """
+    named = [replace(record, split=record.split or "train") for record in records]
+    if any(record.split == "train" for record in named):
+        return named
+    return [replace(record, split="train") for record in named]
 
 
 def held_out(labels: Sequence[str], groups: Sequence[int], share: float, seed: int) -> set[int]:
