@@ -88,6 +88,18 @@ def test_a_bomb_is_refused_by_its_header() -> None:
         decode_rgb(data)
 
 
+@pytest.mark.parametrize("limit", [None, Image.MAX_IMAGE_PIXELS])
+@pytest.mark.parametrize("form", ["JPEG", "PNG"])
+def test_one_limit_holds_for_looking_and_decoding(
+    form: str, limit: int | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    data = encoded(Image.new("L", (10_000, 9_000)), form)
+    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", limit)  # a program's own limit is not ours
+    for read in (picture_facts, decode_rgb):
+        with pytest.raises(PictureError, match="more than 89,478,485 pixels"):
+            read(data)
+
+
 @pytest.mark.filterwarnings("ignore::UserWarning")  # Pillow warns of much of what it reads all the same
 @pytest.mark.parametrize(
     ("form", "options"),
