@@ -205,6 +205,19 @@ def write_shard(file: Path, seeds: range) -> None:
                 tar.addfile(member, io.BytesIO(data))
 
 
+@pytest.mark.parametrize("root", [".", "v1.0", "photos v2.1/day.1"])
+def test_shards_may_have_dots_in_their_folders(root: str, tmp_path: Path) -> None:
+    (tmp_path / "members").mkdir()
+    for number in range(20):
+        (tmp_path / "members" / f"{number:04}.JPG").write_bytes(encoded(picture(number)))
+        (tmp_path / "members" / f"{number:04}.cls").write_text(str(number % 2))
+    (tmp_path / "members" / "._0001.jpg").write_bytes(b"what macOS puts beside a file")
+    with tarfile.open(tmp_path / "x.tar", "w") as tar:
+        tar.add(tmp_path / "members", arcname=root)  # as `tar cf x.tar -C members .` does
+    found = inspect_data(tmp_path / "x.tar")
+    assert (sum(found.splits.values()), found.classes, found.problems) == (20, ("0", "1"), ())
+
+
 def test_unnamed_shards_are_learnt_from_and_a_test_shard_beside_them_is_kept(tmp_path: Path) -> None:
     write_shard(tmp_path / "flowers-0.tar", range(20))
     write_shard(tmp_path / "test-0.tar", range(18, 30))

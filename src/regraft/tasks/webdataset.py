@@ -16,6 +16,9 @@ from regraft.tasks.reading import SPLIT_NAMES, Reading, Record
 
 SHARD_SUFFIXES = (".tar", ".tar.gz", ".tgz")
 CLASSES_FILE = "classes.tsv"
+# As the library webdataset does, a name is parted at the first dot of its last component: `./v1.0/0001.seg.png` is
+# `./v1.0/0001` and `seg.png`.
+KEY_AND_SUFFIX = re.compile(r"((?:.*/|)[^./]+)[.]([^/]*)", re.DOTALL)
 
 
 def is_shard(file: Path) -> bool:
@@ -54,10 +57,11 @@ def _read_shard(shard: Path, names: dict[str, str], reading: Reading) -> None:
     labels: dict[str, str] = {}
     with tarfile.open(plain, "r:") as tar:
         for member in tar:
-            key, _, suffix = member.name.partition(".")
-            if not member.isfile():
+            parted = KEY_AND_SUFFIX.fullmatch(member.name)
+            if not parted or not member.isfile():
                 continue
-            if f".{suffix.lower()}" in PICTURE_SUFFIXES:
+            key, suffix = parted.group(1), parted.group(2).lower()
+            if f".{suffix}" in PICTURE_SUFFIXES:
                 source = f"{shard}:{member.name}"
                 pictures[key] = ImageSample(source, str(plain), "", member.offset_data, member.size)
             elif suffix == "cls":
