@@ -59,6 +59,34 @@ def test_a_split_of_its_own_is_kept(shared: Path) -> None:
     assert (len(task.classes), len(task.splits["test"]), len(task.train) + len(task.validation)) == (5, 200, 400)
 
 
+@pytest.mark.parametrize("name", ["train", "Test", "val"])
+def test_a_class_may_be_called_like_a_split(name: str, pictures: Path) -> None:
+    (pictures / "dog").rename(pictures / name)
+    found = inspect_data(pictures)
+    assert (found.classes, sum(found.splits.values())) == (tuple(sorted(("cat", name))), 40)
+
+
+def test_what_stands_beside_the_folders_of_splits_is_named(pictures: Path, tmp_path: Path) -> None:
+    (tmp_path / "all" / "notes").mkdir(parents=True)
+    pictures.rename(tmp_path / "all" / "train")
+    for name in ("bird", "test"):
+        (tmp_path / "all" / name).mkdir()
+        picture(7).save(tmp_path / "all" / name / "0.png")
+    picture(8).save(tmp_path / "all" / "loose.png")
+    assert codes(tmp_path / "all")["beside-splits"] == tuple(
+        str(tmp_path / "all" / name) for name in ("bird", "loose.png", "test")
+    )
+    assert sum(inspect_data(tmp_path / "all").splits.values()) == 40
+
+
+def test_splits_without_classes_are_no_classes(pictures: Path, tmp_path: Path) -> None:
+    (tmp_path / "flat").mkdir()
+    (pictures / "cat").rename(tmp_path / "flat" / "train")
+    (pictures / "dog").rename(tmp_path / "flat" / "test")
+    with pytest.raises(DataError, match="no pictures in class folders"):
+        open_task(tmp_path / "flat")
+
+
 def test_metadata_names_labels(pictures: Path) -> None:
     rows = [f"{label}/{n}.png,{label.upper()}" for label in ("cat", "dog") for n in range(20)]
     (pictures / "metadata.csv").write_text("file_name,label\n" + "\n".join([*rows, "gone.png,CAT"]))

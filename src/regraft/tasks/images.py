@@ -13,7 +13,7 @@ METADATA = "metadata.csv"
 
 def holds_pictures(folder: Path) -> bool:
     """Whether `folder` looks like an image-classification folder."""
-    return (folder / METADATA).is_file() or any(is_picture(file) for file in folder.rglob("*"))
+    return (folder / METADATA).is_file() or _any_picture(folder)
 
 
 def is_picture(file: Path) -> bool:
@@ -24,11 +24,7 @@ def is_picture(file: Path) -> bool:
 def read_image_folder(folder: Path, columns: Columns = Columns()) -> Reading:  # noqa: B008 - it never changes
     """Records of `class/*.jpg`, with `train/ val/ test/` above the classes where there are such."""
     reading = Reading("image-classification")
-    split_folders = {
-        entry: SPLIT_NAMES[entry.name.lower()]
-        for entry in sorted(folder.iterdir())
-        if entry.is_dir() and entry.name.lower() in SPLIT_NAMES
-    }
+    split_folders = _split_folders(folder, reading)
     if not split_folders:
         _read_part(folder, "", columns, reading)
     for part, split in split_folders.items():
@@ -36,6 +32,37 @@ def read_image_folder(folder: Path, columns: Columns = Columns()) -> Reading:  #
     if not reading.records:
         raise DataError(f"{folder}: no pictures in class folders; expected {folder}/CLASS/*.jpg")
     return reading
+
+
+def _split_folders(folder: Path, reading: Reading) -> dict[Path, str]:
+    """The folders of splits, which hold folders of classes or a `metadata.csv`; what stands beside them is noted.
+
+    A folder that merely has a split's name is a class, as `train` is one of CIFAR-100's.
+    """
+    entries = [entry for entry in sorted(folder.iterdir()) if not entry.name.startswith(".")]
+    folders = [entry for entry in entries if entry.is_dir()]
+    named = {entry: SPLIT_NAMES[entry.name.lower()] for entry in folders if entry.name.lower() in SPLIT_NAMES}
+    splits = {entry: split for entry, split in named.items() if _holds_classes(entry)}
+    if not splits:  # where there is nothing else, they are splits without classes and no classes
+        return named if len(named) == len(folders) else {}
+    for entry in entries:
+        if entry not in splits and (is_picture(entry) or entry.name == METADATA or _any_picture(entry)):
+            message = (
+                f"beside the folders of splits ({', '.join(one.name for one in splits)}); ignored, move it into one"
+            )
+            reading.findings.add("warning", "beside-splits", message, str(entry))
+    return splits
+
+
+def _holds_classes(folder: Path) -> bool:
+    """Whether there are folders or a `metadata.csv` in it."""
+    return (folder / METADATA).is_file() or any(
+        entry.is_dir() and not entry.name.startswith(".") for entry in folder.iterdir()
+    )
+
+
+def _any_picture(folder: Path) -> bool:
+    return any(is_picture(file) for file in folder.rglob("*"))
 
 
 def _read_part(folder: Path, split: str, columns: Columns, reading: Reading) -> None:
