@@ -17,6 +17,8 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 from rich.text import Text
 
+from regraft.core.unicode import valid_text
+
 
 @dataclass(frozen=True)
 class Shared:
@@ -91,7 +93,7 @@ class Output:
     def result(self, data: dict[str, Any], *views: str | Group) -> None:
         """The command's result: the JSON object, or what a person reads."""
         if self._shared.as_json:
-            print(json.dumps(_finite(data), ensure_ascii=False), file=self._shared.stdout, flush=True)
+            print(valid_text(json.dumps(_finite(data), ensure_ascii=False)), file=self._shared.stdout, flush=True)
             return
         for view in views:
             self._console.print(view, markup=False, soft_wrap=isinstance(view, str))

@@ -1,11 +1,14 @@
 """Folders of pictures: one folder per class, or a `metadata.csv` beside the pictures."""
 
 import csv
+import io
 from collections.abc import Iterator
 from pathlib import Path
 
 from regraft.core import DataError, ImageSample
-from regraft.tasks.reading import SPLIT_NAMES, Columns, Reading, Record, group_said
+from regraft.core.unicode import valid_text
+from regraft.tasks.reading import SPLIT_NAMES, Columns, Reading, Record, group_said, is_there
+from regraft.tasks.tables import decoded
 
 PICTURE_SUFFIXES = {".jpg", ".jpeg", ".png", ".bmp", ".gif", ".webp", ".tif", ".tiff", ".ppm", ".pgm", ".jfif"}
 METADATA = "metadata.csv"
@@ -72,7 +75,11 @@ def _read_part(folder: Path, split: str, columns: Columns, reading: Reading) -> 
         return
     for entry in sorted(folder.iterdir()):
         if entry.is_dir() and not entry.name.startswith("."):
-            records = [Record(_unread(file), entry.name, split) for file in _pictures(entry, reading)]
+            label = valid_text(entry.name)
+            if label != entry.name:
+                message = "names of class folders that are not UTF-8; read as Windows-1252, rename them"
+                reading.findings.add("warning", "foreign-name", message, str(entry))
+            records = [Record(_unread(file), label, split) for file in _pictures(entry, reading)]
             reading.records += records
             if not records:
                 reading.findings.add("warning", "empty-class", "class folders without a picture; ignored", str(entry))
@@ -94,27 +101,22 @@ def _pictures(folder: Path, reading: Reading) -> Iterator[Path]:
 def _read_metadata(folder: Path, split: str, columns: Columns, reading: Reading) -> None:
     """Records named by a `metadata.csv` with the column `file_name`, and those of label and group."""
     table = folder / METADATA
-    with table.open(encoding="utf-8-sig", newline="") as lines:
-        rows = csv.DictReader(lines)
-        missing = ({"file_name", columns.label, columns.group} - {""}) - set(rows.fieldnames or ())
-        if missing:
-            raise DataError(
-                f"{table}: no column {' or '.join(sorted(missing))}; it has {', '.join(rows.fieldnames or ())}"
-            )
-        for row in rows:
-            name, label, place = row["file_name"] or "", row[columns.label] or "", f"{table}:{rows.line_num}"
-            file = folder / name
-            if not file.resolve().is_relative_to(folder.resolve()):
-                reading.findings.add("error", "outside-folder", "file names that leave the folder; left out", place)
-            elif not file.is_file():
-                reading.findings.add(
-                    "error", "missing-file", "rows that name a file which is not there; left out", place
-                )
-            elif not label:
-                reading.findings.add("error", "missing-label", "rows without a label; left out", place)
-            else:
-                group = group_said(row.get(columns.group))
-                reading.records.append(Record(_unread(file), label, split, group=group))
+    rows = csv.DictReader(io.StringIO(decoded(table, reading.findings), newline=""))
+    missing = ({"file_name", columns.label, columns.group} - {""}) - set(rows.fieldnames or ())
+    if missing:
+        raise DataError(f"{table}: no column {' or '.join(sorted(missing))}; it has {', '.join(rows.fieldnames or ())}")
+    for row in rows:
+        name, label, place = row["file_name"] or "", row[columns.label] or "", f"{table}:{rows.line_num}"
+        file = folder / name.replace("\0", "")
+        if not file.resolve().is_relative_to(folder.resolve()):
+            reading.findings.add("error", "outside-folder", "file names that leave the folder; left out", place)
+        elif not is_there(file) or not file.is_file():
+            reading.findings.add("error", "missing-file", "rows that name a file which is not there; left out", place)
+        elif not label:
+            reading.findings.add("error", "missing-label", "rows without a label; left out", place)
+        else:
+            group = group_said(row.get(columns.group))
+            reading.records.append(Record(_unread(file), label, split, group=group))
 
 
 def _unread(file: Path) -> ImageSample:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from regraft.core import DataError, Problem, Split, Task
+from regraft.core.unicode import valid_text
 from regraft.tasks import checks
 from regraft.tasks.class_names import card_of, label_among, names_in_card, names_in_schema
 from regraft.tasks.hub import SCHEME, data_set_folder, parsed
@@ -15,7 +16,7 @@ from regraft.tasks.images import holds_pictures, read_image_folder
 from regraft.tasks.labels import Labelling, labelling_of
 from regraft.tasks.picture_tables import holds_picture_tables, read_picture_tables
 from regraft.tasks.pictures import examine_pictures
-from regraft.tasks.reading import Columns, Reading, Record, worst
+from regraft.tasks.reading import Columns, Reading, Record, is_there, worst
 from regraft.tasks.splits import held_out, own_splits
 from regraft.tasks.tables import read_schema
 from regraft.tasks.text_files import TEXT_SUFFIXES, read_text_files, split_files
@@ -157,7 +158,7 @@ def _opened(data: str | Path, columns: Columns, *, offline: bool) -> tuple[Readi
             raise DataError(f"{data}: it holds no table of a known split; download it and give a folder of its files")
         return _read_tables(files, folder, config, columns), name.rpartition("/")[2]
     path = Path(data)
-    return _read(path, columns), path.resolve().name.split(".")[0]
+    return _read(path, columns), valid_text(path.resolve().name.split(".")[0])
 
 
 def _read_tables(files: dict[Path, str], folder: Path, config: str, columns: Columns) -> Reading:
@@ -173,7 +174,7 @@ def _read_tables(files: dict[Path, str], folder: Path, config: str, columns: Col
 
 def _read(path: Path, columns: Columns) -> Reading:
     """The records of whatever `path` is."""
-    if not path.exists():
+    if not is_there(path):
         raise DataError(f"{path}: no such file or folder")
     if path.is_file():
         if is_shard(path):

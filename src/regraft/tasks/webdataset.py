@@ -12,7 +12,8 @@ from pathlib import Path
 from regraft.core import DataError, ImageSample
 from regraft.core.places import default_cache_dir
 from regraft.tasks.images import PICTURE_SUFFIXES
-from regraft.tasks.reading import SPLIT_NAMES, Reading, Record
+from regraft.tasks.reading import SPLIT_NAMES, Findings, Reading, Record
+from regraft.tasks.tables import decoded, decoded_bytes
 
 SHARD_SUFFIXES = (".tar", ".tar.gz", ".tgz")
 CLASSES_FILE = "classes.tsv"
@@ -38,7 +39,7 @@ def read_shards(shards: list[Path]) -> Reading:
     decompressed once into the cache folder, since a picture must be found by its offset.
     """
     reading = Reading("image-classification")
-    names = _class_names(shards[0].parent / CLASSES_FILE)
+    names = _class_names(shards[0].parent / CLASSES_FILE, reading.findings)
     for shard in shards:
         try:
             _read_shard(shard, names, reading)
@@ -66,7 +67,8 @@ def _read_shard(shard: Path, names: dict[str, str], reading: Reading) -> None:
                 pictures[key] = ImageSample(source, str(plain), "", member.offset_data, member.size)
             elif suffix == "cls":
                 file = tar.extractfile(member)
-                labels[key] = "" if file is None else file.read(1024).decode("utf-8", errors="replace").strip()
+                data = b"" if file is None else file.read(1024)
+                labels[key] = decoded_bytes(data, f"{shard}:{member.name}", reading.findings).strip()
         _require_end(plain, tar.offset)
     for key, sample in pictures.items():
         label = labels.get(key, "")
@@ -84,11 +86,11 @@ def _require_end(plain: Path, offset: int) -> None:
             raise tarfile.ReadError("its end is missing")
 
 
-def _class_names(file: Path) -> dict[str, str]:
+def _class_names(file: Path, findings: Findings) -> dict[str, str]:
     """Names by class index, where a `classes.tsv` (index, identifier, name) stands beside the shards."""
     if not file.is_file():
         return {}
-    rows = [line.split("\t") for line in file.read_text(encoding="utf-8").splitlines() if line]
+    rows = [line.split("\t") for line in decoded(file, findings).splitlines() if line]
     names = {row[0]: row[-1] for row in rows}
     if len(set(names.values())) < len(names):  # two classes may share a first English name
         names = {row[0]: f"{row[-1]} ({row[1]})" for row in rows}
