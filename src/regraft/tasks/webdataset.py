@@ -3,9 +3,7 @@
 import gzip
 import hashlib
 import re
-import shutil
 import tarfile
-import tempfile
 import zlib
 from pathlib import Path
 
@@ -14,6 +12,7 @@ from regraft.core.places import default_cache_dir
 from regraft.tasks.images import PICTURE_SUFFIXES
 from regraft.tasks.reading import SPLIT_NAMES, Findings, Reading, Record
 from regraft.tasks.tables import decoded, decoded_bytes
+from regraft.tasks.unpacked import written_once
 
 SHARD_SUFFIXES = (".tar", ".tar.gz", ".tgz")
 CLASSES_FILE = "classes.tsv"
@@ -45,6 +44,8 @@ def read_shards(shards: list[Path]) -> Reading:
             _read_shard(shard, names, reading)
         except (tarfile.TarError, EOFError, gzip.BadGzipFile, zlib.error) as error:
             raise DataError(f"{shard}: not a complete tar file ({error}); copy it again") from error
+        except OSError as error:
+            raise DataError(f"{shard}: cannot be read ({error.strerror}); check its permissions") from error
     if not reading.records:
         raise DataError(f"{shards[0].parent}: no pair of KEY.jpg and KEY.cls in any shard")
     return reading
@@ -105,11 +106,7 @@ def _uncompressed(shard: Path) -> Path:
     with shard.open("rb") as file:
         digest = hashlib.file_digest(file, "sha256").hexdigest()
     plain = folder / f"{digest}.tar"
-    if not plain.exists():
-        folder.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=folder) as drafts:
-            draft = Path(drafts) / plain.name
-            with gzip.open(shard) as packed, draft.open("wb") as whole:
-                shutil.copyfileobj(packed, whole, 1 << 20)
-            draft.replace(plain)
+    with written_once(plain) as write, gzip.open(shard) as packed:
+        while write is not None and (data := packed.read(1 << 20)):
+            write(data)
     return plain
