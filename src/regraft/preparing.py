@@ -168,5 +168,5 @@ def _settings_of(choice: Choice, outline: Outline, kind: TaskKind, settings: Set
     """The settings that make `fit` run a choice."""
     kept = applicable(choice.strategy, settings, kind)
     last = outline.stages[-1].name
-    fields: dict[str, Any] = settings_of(choice.strategy, choice.boundary, last, choice.epochs, choice.learning_rate)
+    fields: dict[str, Any] = settings_of(choice.boundary, last, choice.epochs, choice.learning_rate)
     return replace(kept, **{"head": choice.head, **fields})
