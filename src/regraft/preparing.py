@@ -170,5 +170,5 @@ def _settings_of(choice: Choice, outline: Outline, kind: TaskKind, settings: Set
     if choice.strategy == "feature-extraction":  # which stage it reads is the choice's to say
         kept = replace(kept, boundary=None)
     last = outline.stages[-1].name
-    fields: dict[str, Any] = settings_of(choice.strategy, choice.boundary, last, choice.epochs, choice.learning_rate)
+    fields: dict[str, Any] = settings_of(choice.boundary, last, choice.epochs, choice.learning_rate)
     return replace(kept, **{"head": choice.head, **fields})

@@ -1,7 +1,9 @@
 """Predictions as a table, as JSON and as a file."""
 
 import csv
+import io
 import json
+import sys
 from pathlib import Path
 
 import pytest
@@ -69,3 +71,20 @@ def test_other_kinds_are_written_too(tmp_path: Path) -> None:
     (row,) = csv.DictReader((tmp_path / "1.csv").open(newline=""))
     assert json.loads(row["entities"])[0]["label"] == "PLACE"
     assert (tmp_path / "2.csv").read_text() == "input,label,score\na,x,0.75\n"
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "latin-1", "utf-16"])
+def test_standard_input_may_be_in_any_encoding(
+    encoding: str, model: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lines = "a café near me\r\nthank you\n".encode(encoding)
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(lines), encoding="utf-8"))
+    found = called(capsys, "predict", str(model), "-")["predictions"]
+    assert [one["label"] for one in found] == [
+        one["label"] for one in called(capsys, "predict", str(model), "a café near me", "thank you")["predictions"]
+    ]
+
+
+def test_an_argument_that_is_not_unicode_is_predicted_on(model: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (one,) = called(capsys, "predict", str(model), "a caf\udce9 near me \ud83d")["predictions"]
+    assert one["input"] == "a café near me \ufffd"

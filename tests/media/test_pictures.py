@@ -1,10 +1,12 @@
 """Every kind of picture comes out as upright RGB, or with one clear error."""
 
 import io
+import random
 
 import numpy as np
 import pytest
 from PIL import Image
+from sklearn.datasets import load_sample_image
 
 from regraft.media.pictures import PictureError, decode_rgb, picture_facts
 
@@ -84,3 +86,48 @@ def test_a_bomb_is_refused_by_its_header() -> None:
     data = encoded(Image.new("1", (20000, 20000)), "PNG")
     with pytest.raises(PictureError, match="pixels"):
         decode_rgb(data)
+
+
+@pytest.mark.parametrize("limit", [None, Image.MAX_IMAGE_PIXELS])
+@pytest.mark.parametrize("form", ["JPEG", "PNG"])
+def test_one_limit_holds_for_looking_and_decoding(
+    form: str, limit: int | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    data = encoded(Image.new("L", (10_000, 9_000)), form)
+    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", limit)  # a program's own limit is not ours
+    for read in (picture_facts, decode_rgb):
+        with pytest.raises(PictureError, match="more than 89,478,485 pixels"):
+            read(data)
+
+
+@pytest.mark.filterwarnings("ignore::UserWarning")  # Pillow warns of much of what it reads all the same
+@pytest.mark.parametrize(
+    ("form", "options"),
+    [
+        ("GIF", {"save_all": True, "append_images": [Image.fromarray(RAMP), Image.fromarray(NOISE)]}),
+        ("TIFF", {}),
+        ("TIFF", {"compression": "tiff_lzw"}),
+        ("PNG", {}),
+        ("WEBP", {}),
+        ("JPEG", {}),
+    ],
+)
+def test_whatever_is_damaged_is_a_picture_error(form: str, options: dict[str, object]) -> None:
+    photograph = Image.fromarray(load_sample_image("china.jpg")[100:148, 200:264])
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    whole = encoded(photograph, form, exif=exif, **options)
+    rng = random.Random(0)  # noqa: S311 - no secret
+    refused = 0
+    for _ in range(400):
+        data = bytearray(whole)
+        for _ in range(rng.choice((1, 2, 4, 16))):
+            data[rng.randrange(rng.choice((64, 400, len(data))))] = rng.randrange(256)
+        if rng.random() < 0.3:  # where TIFF has its directory and GIF its last frame
+            data[-200:] = rng.randbytes(200)
+        for read in (picture_facts, decode_rgb):
+            try:
+                read(bytes(data))
+            except PictureError:
+                refused += 1
+    assert refused > 20

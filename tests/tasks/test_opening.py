@@ -59,6 +59,34 @@ def test_a_split_of_its_own_is_kept(shared: Path) -> None:
     assert (len(task.classes), len(task.splits["test"]), len(task.train) + len(task.validation)) == (5, 200, 400)
 
 
+@pytest.mark.parametrize("name", ["train", "Test", "val"])
+def test_a_class_may_be_called_like_a_split(name: str, pictures: Path) -> None:
+    (pictures / "dog").rename(pictures / name)
+    found = inspect_data(pictures)
+    assert (found.classes, sum(found.splits.values())) == (tuple(sorted(("cat", name))), 40)
+
+
+def test_what_stands_beside_the_folders_of_splits_is_named(pictures: Path, tmp_path: Path) -> None:
+    (tmp_path / "all" / "notes").mkdir(parents=True)
+    pictures.rename(tmp_path / "all" / "train")
+    for name in ("bird", "test"):
+        (tmp_path / "all" / name).mkdir()
+        picture(7).save(tmp_path / "all" / name / "0.png")
+    picture(8).save(tmp_path / "all" / "loose.png")
+    assert codes(tmp_path / "all")["beside-splits"] == tuple(
+        str(tmp_path / "all" / name) for name in ("bird", "loose.png", "test")
+    )
+    assert sum(inspect_data(tmp_path / "all").splits.values()) == 40
+
+
+def test_splits_without_classes_are_no_classes(pictures: Path, tmp_path: Path) -> None:
+    (tmp_path / "flat").mkdir()
+    (pictures / "cat").rename(tmp_path / "flat" / "train")
+    (pictures / "dog").rename(tmp_path / "flat" / "test")
+    with pytest.raises(DataError, match="no pictures in class folders"):
+        open_task(tmp_path / "flat")
+
+
 def test_metadata_names_labels(pictures: Path) -> None:
     rows = [f"{label}/{n}.png,{label.upper()}" for label in ("cat", "dog") for n in range(20)]
     (pictures / "metadata.csv").write_text("file_name,label\n" + "\n".join([*rows, "gone.png,CAT"]))
@@ -220,6 +248,54 @@ def test_shards_are_read_in_place(packed: bool, tmp_path: Path) -> None:
     sample = task.train.samples[0]
     assert isinstance(sample, ImageSample)
     assert sample.read()[:2] == b"\xff\xd8"
+
+
+def write_shard(file: Path, seeds: range) -> None:
+    with tarfile.open(file, "w") as tar:
+        for number in seeds:
+            for suffix, data in (("jpg", encoded(picture(number))), ("cls", str(number % 2).encode())):
+                member = tarfile.TarInfo(f"{number:04}.{suffix}")
+                member.size = len(data)
+                tar.addfile(member, io.BytesIO(data))
+
+
+@pytest.mark.parametrize("root", [".", "v1.0", "photos v2.1/day.1"])
+def test_shards_may_have_dots_in_their_folders(root: str, tmp_path: Path) -> None:
+    (tmp_path / "members").mkdir()
+    for number in range(20):
+        (tmp_path / "members" / f"{number:04}.JPG").write_bytes(encoded(picture(number)))
+        (tmp_path / "members" / f"{number:04}.cls").write_text(str(number % 2))
+    (tmp_path / "members" / "._0001.jpg").write_bytes(b"what macOS puts beside a file")
+    with tarfile.open(tmp_path / "x.tar", "w") as tar:
+        tar.add(tmp_path / "members", arcname=root)  # as `tar cf x.tar -C members .` does
+    found = inspect_data(tmp_path / "x.tar")
+    assert (sum(found.splits.values()), found.classes, found.problems) == (20, ("0", "1"), ())
+
+
+def test_unnamed_shards_are_learnt_from_and_a_test_shard_beside_them_is_kept(tmp_path: Path) -> None:
+    write_shard(tmp_path / "flowers-0.tar", range(20))
+    write_shard(tmp_path / "test-0.tar", range(18, 30))
+    found = inspect_data(tmp_path)
+    assert found.task is not None
+    sources = {name: {one.source for one in split.samples} for name, split in found.task.splits.items()}
+    assert {name: len(one) for name, one in sources.items()} == {"train": 14, "validation": 4, "test": 12}
+    assert all("test-0.tar" in one for one in sources["test"])
+    assert all("flowers-0.tar" in one for one in sources["train"] | sources["validation"])
+    assert len({problem.code: problem.items for problem in found.problems}["leakage"]) == 2
+
+
+def test_held_out_shards_alone_are_all_there_is_to_learn_from(tmp_path: Path) -> None:
+    write_shard(tmp_path / "test-0.tar", range(20))
+    assert {"train", "validation", "test"} == {name for name, size in inspect_data(tmp_path).splits.items() if size}
+
+
+def test_a_card_may_name_a_split_of_some_files_only(tmp_path: Path) -> None:
+    table(tmp_path, ROWS[:30], "messages.csv")
+    table(tmp_path, ROWS[30:], "held.csv")
+    listed = "data_files: [{path: messages.csv}, {split: test, path: held.csv}]"
+    (tmp_path / "README.md").write_text(f"---\nconfigs:\n- config_name: default\n  {listed}\n---\n")
+    task = open_task(tmp_path)
+    assert {one.source.partition(":")[0] for one in task.splits["test"].samples} == {str(tmp_path / "held.csv")}
 
 
 def encoded(one: Image.Image) -> bytes:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 STRATEGIES = ("feature-extraction", "full-fine-tuning", "from-scratch")
 BUDGET_SECONDS = 15.0  # of each recommendation ...
-PICTURE_EPOCHS = 6  # ... and of everything that trains on pictures: the demo stays under four minutes on two cores
+PICTURE_EPOCHS = 6  # ... and of everything that trains on pictures: the demo takes about three minutes on two cores
 
 
 @dataclass(frozen=True)

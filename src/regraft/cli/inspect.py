@@ -7,6 +7,7 @@ import click
 from regraft.cli.data import DATA_SAID, Given, data_options
 from regraft.cli.options import Output, Shared, shared_options, table
 from regraft.core import Problem
+from regraft.core.unicode import valid_text
 
 ITEMS_SHOWN = 3
 
@@ -28,7 +29,10 @@ def command(shared: Shared, given: Given) -> None:
     rows = [[name, *(str(found.counts[split][name]) for split in splits)] for name in found.classes]
     rows.append(["all", *(str(found.splits[split]) for split in splits)])
     counts = table(
-        f"{given.data}: {found.kind}, {len(found.classes)} classes", ["class", *splits], rows, right=tuple(splits)
+        f"{valid_text(given.data)}: {found.kind}, {len(found.classes)} classes",
+        ["class", *splits],
+        rows,
+        right=tuple(splits),
     )
     Output(shared).result(result, counts, "", _problem_lines(found.problems))
 

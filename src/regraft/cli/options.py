@@ -17,6 +17,9 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 from rich.text import Text
 
+from regraft.core.places import CACHE_VARIABLE
+from regraft.core.unicode import valid_text
+
 
 @dataclass(frozen=True)
 class Shared:
@@ -43,7 +46,7 @@ SHARED_OPTIONS = (
     click.option(
         "--cache-dir",
         type=click.Path(file_okay=False, path_type=Path),
-        help="Where activations are kept.  [default: $REGRAFT_CACHE, else the user's cache folder]",
+        help="Where activations and unpacked pictures are kept.  [default: $REGRAFT_CACHE, else the user's cache folder]",
     ),
     click.option("--offline", is_flag=True, help="Open no connection; what is not on disk is an error."),
 )
@@ -64,13 +67,28 @@ def shared_options(function: Callable[..., None]) -> Callable[..., None]:
             os.environ["HF_HUB_OFFLINE"] = "1"
         if shared.quiet:
             os.environ["HF_HUB_DISABLE_PROGRESS_BARS"] = "1"
-        with contextlib.redirect_stdout(sys.stderr):
+        with _cached_in(shared.cache_dir), contextlib.redirect_stdout(sys.stderr):
             function(shared=shared, **values)
 
     wrapped: Callable[..., None] = command
     for option in reversed(SHARED_OPTIONS):
         wrapped = option(wrapped)
     return wrapped
+
+
+@contextlib.contextmanager
+def _cached_in(folder: Path | None) -> Iterator[None]:
+    """Keep what is kept without asking, as unpacked pictures and compiled engines are, in the folder asked for too."""
+    before = os.environ.get(CACHE_VARIABLE)
+    if folder is not None:
+        os.environ[CACHE_VARIABLE] = str(folder)
+    try:
+        yield
+    finally:
+        if folder is not None:
+            os.environ.pop(CACHE_VARIABLE)
+        if before is not None:
+            os.environ[CACHE_VARIABLE] = before
 
 
 class Output:
@@ -91,7 +109,7 @@ class Output:
     def result(self, data: dict[str, Any], *views: str | Group) -> None:
         """The command's result: the JSON object, or what a person reads."""
         if self._shared.as_json:
-            print(json.dumps(_finite(data), ensure_ascii=False), file=self._shared.stdout, flush=True)
+            print(valid_text(json.dumps(_finite(data), ensure_ascii=False)), file=self._shared.stdout, flush=True)
             return
         for view in views:
             self._console.print(view, markup=False, soft_wrap=isinstance(view, str))

@@ -1,5 +1,6 @@
 """`regraft predict MODEL INPUT…`."""
 
+import io
 import sys
 from dataclasses import asdict
 from pathlib import Path
@@ -35,7 +36,7 @@ def command(shared: Shared, model: str, inputs: tuple[str, ...], top: int | None
     output = Output(shared)
     if out is not None:
         check_file(out)
-    lines = [line.rstrip("\n") for line in sys.stdin] if "-" in inputs else []
+    lines = _lines(output) if "-" in inputs else []
     with output.progress() as progress:
         fitted = api.load(model, device=shared.device)
         if top is not None and fitted.kind not in CLASSES:
@@ -53,6 +54,18 @@ def command(shared: Shared, model: str, inputs: tuple[str, ...], top: int | None
         return
     rows = [row for one in predictions for row in _rows(one, top or 1)]
     output.result(result, table("", ["input", *COLUMNS[fitted.kind]], rows, right=("score", "value")))
+
+
+def _lines(output: Output) -> list[str]:
+    """The lines of standard input, in whatever encoding they come."""
+    from regraft.tasks.reading import Findings  # noqa: PLC0415 - keeps --help fast
+    from regraft.tasks.tables import decoded_bytes  # noqa: PLC0415
+
+    findings = Findings()
+    text = decoded_bytes(sys.stdin.buffer.read(), "-", findings)
+    for problem in findings.problems():
+        output.say(f"{', '.join(problem.items)}: {problem.message}")
+    return [line.rstrip("\n") for line in io.StringIO(text, newline=None)]
 
 
 CLASSES = ("image-classification", "text-classification")

@@ -4,10 +4,12 @@ import os
 import sys
 from pathlib import Path
 
+CACHE_VARIABLE = "REGRAFT_CACHE"
+
 
 def default_cache_dir() -> Path:
     """`REGRAFT_CACHE`, or `regraft` in the platform's cache folder."""
-    named = os.environ.get("REGRAFT_CACHE")
+    named = os.environ.get(CACHE_VARIABLE)
     if named:
         return Path(named)
     if sys.platform == "win32":

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from regraft.core.display import html_list, html_table, html_title
+from regraft.core.unicode import valid_text
 
 TaskKind = Literal[
     "image-classification",
@@ -24,7 +25,7 @@ class ImageSample:
     """One picture, read when it is needed.
 
     Attributes:
-        source: What a person would call it: a path, or `shard.tar:key.jpg`.
+        source: What a person would call it: a path, or `shard.tar:key.jpg`; made valid Unicode.
         path: The file that holds its bytes.
         digest: sha256 of its bytes, hexadecimal.
         offset: Where it begins in an uncompressed tar; 0 for a file of its own.
@@ -37,6 +38,9 @@ class ImageSample:
     offset: int = 0
     size: int = -1
 
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "source", valid_text(self.source))
+
     def read(self) -> bytes:
         """Its encoded bytes."""
         with Path(self.path).open("rb") as file:
@@ -46,7 +50,7 @@ class ImageSample:
 
 @dataclass(frozen=True)
 class TextSample:
-    """One text, or a pair of texts.
+    """One text, or a pair of texts, made valid Unicode: no tokenizer and no file takes anything else.
 
     Attributes:
         source: `train.csv:17` (row numbers count from 1, the header is row 1).
@@ -59,6 +63,12 @@ class TextSample:
     text: str
     text_pair: str | None = None
     words: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        pair = None if self.text_pair is None else valid_text(self.text_pair)
+        made = {"source": valid_text(self.source), "text": valid_text(self.text), "text_pair": pair}
+        for name, value in {**made, "words": tuple(map(valid_text, self.words))}.items():
+            object.__setattr__(self, name, value)
 
     @property
     def digest(self) -> str:

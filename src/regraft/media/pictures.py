@@ -1,18 +1,21 @@
 """Pictures as RGB arrays, whatever they were encoded as."""
 
+import contextlib
 import io
+import struct
 import warnings
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
 import simplejpeg
 from numpy.typing import NDArray
-from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL import Image, ImageOps
 
 Pixels = NDArray[np.uint8]
 
-MOST_PIXELS = 178_956_970  # where Pillow refuses too: twice its warning limit
-Image.MAX_IMAGE_PIXELS = MOST_PIXELS // 2
+MOST_PIXELS = 89_478_485  # a quarter of a GiB as RGB, where Pillow begins to warn
+TOO_LARGE = f"more than {MOST_PIXELS:,} pixels; make it smaller or remove it"
 
 # Scaled JPEG decoding starts where it is 2.5 times faster and differs by less than 54 dB: a picture
 # four times larger than needed, decoded to at least twice the size needed.
@@ -20,6 +23,20 @@ SCALE_FROM = 4
 SCALE_TO = 2
 
 HALF_TRANSPARENT = ("RGBA", "LA", "PA", "La", "RGBa")
+
+# What Pillow raises on damaged bytes, in headers and EXIF data as well as in pixels (seen by changing bytes at random).
+DAMAGE = (
+    OSError,
+    EOFError,
+    SyntaxError,
+    ValueError,
+    TypeError,
+    LookupError,
+    ArithmeticError,
+    AttributeError,
+    RuntimeError,
+    struct.error,
+)
 
 
 class PictureError(ValueError):
@@ -64,7 +81,7 @@ def decode_rgb(data: bytes, shortest: int = 0) -> Pixels:
         pixels = _decode_plain_jpeg(data, shortest)
         if pixels is not None:
             return pixels
-    with _opened(data) as picture:
+    with _opened(data) as picture, _damage_named():
         return np.asarray(_to_rgb(picture))
 
 
@@ -72,9 +89,9 @@ def picture_facts(data: bytes) -> PictureFacts:
     """What is unusual about a picture, from its header: `decode_rgb` finds damage further on.
 
     Raises:
-        PictureError: Empty, in no known format, or too large to be decoded safely.
+        PictureError: Empty, in no known format, too large to be decoded safely, or its header is damaged.
     """
-    with _opened(data) as picture:
+    with _opened(data) as picture, _damage_named():
         return PictureFacts(
             format=picture.format or "",
             mode=picture.mode,
@@ -106,22 +123,25 @@ def _opened(data: bytes) -> Image.Image:
         raise PictureError("empty-file", "the file has 0 bytes; copy it again or remove it")
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter("error", Image.DecompressionBombWarning)
-            return Image.open(io.BytesIO(data))
-    except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
-        message = f"more than {MOST_PIXELS // 2:,} pixels; make it smaller or remove it"
-        raise PictureError("picture-bomb", message) from error
-    except (UnidentifiedImageError, OSError, SyntaxError, ValueError) as error:
-        raise PictureError("unreadable-picture", "not a picture in any known format; remove it") from error
-
-
-def _load(picture: Image.Image) -> None:
-    """Decode the pixels, telling truncation from other damage."""
-    try:
-        picture.load()
+            warnings.simplefilter("ignore", Image.DecompressionBombWarning)  # refused below
+            picture = Image.open(io.BytesIO(data))
     except Image.DecompressionBombError as error:
-        raise PictureError("picture-bomb", "too many pixels; make it smaller or remove it") from error
-    except (OSError, SyntaxError, ValueError, EOFError, IndexError) as error:
+        raise PictureError("picture-bomb", TOO_LARGE) from error
+    except DAMAGE as error:
+        raise PictureError("unreadable-picture", "not a picture in any known format; remove it") from error
+    if picture.width * picture.height > MOST_PIXELS:
+        raise PictureError("picture-bomb", TOO_LARGE)
+    return picture
+
+
+@contextlib.contextmanager
+def _damage_named() -> Iterator[None]:
+    """Whatever Pillow says of damaged bytes as a PictureError, telling truncation from other damage."""
+    try:
+        yield
+    except Image.DecompressionBombError as error:
+        raise PictureError("picture-bomb", TOO_LARGE) from error
+    except DAMAGE as error:
         if "truncated" in str(error).lower() or isinstance(error, EOFError):
             raise PictureError("truncated-picture", "the file ends too early; copy it again or remove it") from error
         raise PictureError("unreadable-picture", f"damaged ({error}); copy it again or remove it") from error
@@ -129,7 +149,7 @@ def _load(picture: Image.Image) -> None:
 
 def _to_rgb(picture: Image.Image) -> Image.Image:
     """Upright RGB of an opened picture."""
-    _load(picture)
+    picture.load()
     upright = ImageOps.exif_transpose(picture)
     if upright.mode.startswith("I") or upright.mode == "F":
         upright = _scaled_to_bytes(upright)

@@ -31,6 +31,8 @@ FAR: dict[str, tuple[float, float, float, float]] = {
     "gradual-unfreezing": (-2.0, 3.0, 6.0, 8.0),
     "from-scratch": (-25.0, -15.0, -5.0, 0.0),
 }
+# Of a strategy that the sources do not speak of: as good as the probe, and known half as well.
+UNLISTED, UNLISTED_SPREAD = (0.0, 0.0, 0.0, 0.0), 2.0
 UNKNOWN = 0.25  # how far a domain is taken to be that was not measured: most backbones are chosen near
 SPREAD = (6.0, 5.0, 4.5, 4.0)
 # What tuning gains besides where every token or a span is asked for: pooled features are not what such a head reads
@@ -55,12 +57,14 @@ def table_gain(strategy: str, situation: Situation, per_class: float) -> tuple[f
     band = sum(per_class > edge for edge in BANDS)
     distance = situation.distance
     far = distance if distance is not None else {True: 1.0, False: 0.0, None: UNKNOWN}[situation.far]
-    points = (1 - far) * NEAR[strategy][band] + far * FAR[strategy][band]
+    near_row, far_row = NEAR.get(strategy, UNLISTED), FAR.get(strategy, UNLISTED)
+    points = (1 - far) * near_row[band] + far * far_row[band]
+    spread = SPREAD[band] * (1 if strategy in NEAR else UNLISTED_SPREAD)
     if situation.summary.kind in {"token-classification", "question-answering"}:
         points += STRUCTURED
     if strategy != "feature-extraction@all":
         points += 100 * FOUND_EARLIER[band] * max(situation.all_gain, 0.0)
-    return within_reach(points / 100, situation.reached), SPREAD[band] / 100
+    return within_reach(points / 100, situation.reached), spread / 100
 
 
 def within_reach(gain: float, reached: float) -> float:

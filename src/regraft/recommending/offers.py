@@ -116,18 +116,17 @@ def _offer(backbone: str, outline: Outline, strategy: str, settings: Settings, p
     return Offer(backbone, strategy, boundary, settings, plan, share, usual)
 
 
-def settings_of(strategy: str, boundary: str, last_stage: str, epochs: int, learning_rate: float) -> dict[str, Any]:
+def settings_of(boundary: str, last_stage: str, epochs: int, learning_rate: float) -> dict[str, Any]:
     """The fields of `Settings` that make `fit` run a choice; what is not named keeps its default.
 
     Args:
-        strategy: The choice's.
         boundary: The choice's.
         last_stage: Name of the backbone's last stage.
         epochs: The choice's; 0 = solved.
         learning_rate: The choice's; 0.0 = solved.
     """
     found: dict[str, Any] = {}
-    if strategy in {PROBE, PARTIAL, "gradual-unfreezing", "lora"} and boundary not in {last_stage, "none"}:
+    if boundary not in {last_stage, "none"}:
         found["boundary"] = boundary
     if epochs:
         found |= {"epochs": epochs, "learning_rate": learning_rate}

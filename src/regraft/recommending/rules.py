@@ -10,11 +10,9 @@ from dataclasses import dataclass
 from regraft.core import RuleCheck
 from regraft.core.words import points
 from regraft.recommending.estimate import Estimate
-from regraft.recommending.offers import PARTIAL, PROBE
+from regraft.recommending.offers import PARTIAL, PROBE, SCRATCH
 from regraft.recommending.ranking import TIE
 from regraft.recommending.situation import Situation
-
-TUNED = ("full-fine-tuning", "lp-ft", "gradual-unfreezing", "lora")
 
 
 @dataclass(frozen=True)
@@ -38,8 +36,8 @@ class Rule:
         if self.few:
             return offer.strategy == PROBE and not offer.usual
         if self.far:
-            return offer.strategy in {*TUNED, "from-scratch"}
-        return offer.strategy in {*TUNED, PARTIAL}
+            return offer.strategy not in {PROBE, PARTIAL}
+        return offer.strategy not in {PROBE, SCRATCH}
 
 
 RULES_OF_THUMB = (

@@ -17,6 +17,8 @@ class Strategy(Protocol):
     def plan(self, outline: Outline, summary: TaskSummary, settings: Settings) -> Plan:
         """The plan for one backbone and task; pure, and quick.
 
+        A strategy that keeps stages frozen takes `settings.boundary`; one that tunes all of them refuses it.
+
         Raises:
             OptionError: A setting does not go with this strategy.
         """

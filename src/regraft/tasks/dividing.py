@@ -26,8 +26,7 @@ def divided(found: Gathered, seed: int) -> Task:
 
 def undivided(found: Gathered) -> Task:
     """The task with the splits that the data name; where they name none, all of it is `test`."""
-    named = any(record.split for record in found.records)
-    records = [replace(one, split=one.split or ("train" if named else "test")) for one in found.records]
+    records = [replace(one, split=one.split or "test") for one in found.records]
     return _task(found, records, found.labelling.classes(records))
 
 
@@ -39,8 +38,8 @@ def _split(found: Gathered, seed: int) -> list[Record]:
         message = "the data have no training part: all of it is divided anew, to learn from and to test on"
         found.reading.findings.add("note", "no-training-part", message, *sorted(present))
         records, present = [replace(record, split="") for record in records], {""}
-    if "" in present:  # no split, or shards of unnamed ones
-        records = [replace(record, split=record.split or "train") for record in records]
+    if "" in present:
+        records = [replace(record, split="train") for record in records]
     if not present & {"test", "validation"}:
         records = _held(found, records, "test", TEST_SHARE, seed)
     if "validation" not in present:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from regraft.core import DataError, Problem, TextSample
-from regraft.tasks.reading import Findings
+from regraft.tasks.reading import Findings, is_there
 from regraft.tasks.tables import decoded
 
 SUFFIX = ".txt"
@@ -30,7 +30,7 @@ class Documents:
 
 def holds_documents(path: Path) -> bool:
     """Whether a path is a `.txt` file or a folder of such."""
-    return path.suffix.lower() == SUFFIX or (path.is_dir() and any(path.glob(f"*{SUFFIX}")))
+    return path.suffix.lower() == SUFFIX or (is_there(path) and path.is_dir() and any(path.glob(f"*{SUFFIX}")))
 
 
 def open_documents(data: str | Path) -> Documents:
@@ -40,9 +40,9 @@ def open_documents(data: str | Path) -> Documents:
         DataError: There is no such file, or nothing in it.
     """
     path = Path(data)
-    files = sorted(path.glob(f"*{SUFFIX}")) if path.is_dir() else [path]
-    if not path.exists():
+    if not is_there(path):
         raise DataError(f"{path}: no such file or folder")
+    files = sorted(path.glob(f"*{SUFFIX}")) if path.is_dir() else [path]
     findings = Findings()
     samples = [
         TextSample(f"{file}:{number}", " ".join(line.replace("\0", "").split()))

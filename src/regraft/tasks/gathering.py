@@ -11,6 +11,7 @@ from regraft.tasks.labels import Labelling, labelling_of
 from regraft.tasks.pictures import examine_pictures
 from regraft.tasks.reading import Columns, Reading, Record
 from regraft.tasks.recognising import read_data
+from regraft.tasks.splits import own_splits
 from regraft.tasks.twins import groups_of, joined
 
 
@@ -53,6 +54,7 @@ def gathered(data: str | Path, columns: Columns, *, offline: bool) -> Gathered:
             f"{data}: --group-column {columns.group}: no group is read from there; it goes with a table of texts or of "
             "pictures, with metadata.csv and with the fields of SQuAD files, and must not be empty"
         )
+    reading.records = own_splits(reading.records)
     labelling = labelling_of(reading.kind)
     hashes = examine_pictures(reading) if reading.kind == "image-classification" else {}
     checks.drop_contradictions(reading)

@@ -1,11 +1,9 @@
 """Parquet tables with pictures in them, as data sets of the hub have: a column of `{bytes, path}` and one of labels."""
 
-import contextlib
 import hashlib
-import tempfile
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any
 
 import pyarrow
 import pyarrow.parquet
@@ -15,6 +13,7 @@ from regraft.core.places import default_cache_dir
 from regraft.tasks.class_names import ClassNames, label_among, names_in_schema, with_names
 from regraft.tasks.reading import Columns, Reading, Record, group_said
 from regraft.tasks.tables import read_schema
+from regraft.tasks.unpacked import written_once
 
 SUFFIX = ".parquet"
 BATCH_ROWS = 64  # pictures of a batch are in memory together
@@ -45,7 +44,7 @@ def read_picture_tables(files: Mapping[Path, str], columns: Columns, names: Clas
     for file, split in files.items():
         try:
             _read(file, split, columns, names, reading)
-        except (OSError, pyarrow.ArrowException) as error:
+        except (OSError, pyarrow.ArrowException, UnicodeDecodeError) as error:
             raise DataError(f"{file}: not a readable Parquet file ({error}); copy it again") from error
     if not reading.records:
         raise DataError(f"{', '.join(map(str, files))}: no row with a picture and a label")
@@ -64,12 +63,12 @@ def _read(file: Path, split: str, columns: Columns, names: ClassNames, reading: 
             raise DataError(f"{file}: no column {name!r}; it has {present}: choose with {option}")
     wanted = list(dict.fromkeys([picture, label, *([columns.group] if columns.group else [])]))
     path, offset = _pack(file, picture), 0
-    with _written_once(path) as pack:
+    with written_once(path) as write:
         rows = ((f"{file}:{number}", row) for number, row in enumerate(_rows(table, wanted), start=1))
         for place, row in with_names(rows, known):
             data = (row[picture] or {}).get("bytes") or b""
-            if pack is not None:
-                pack.write(data)
+            if write is not None:
+                write(data)
             sample = ImageSample(place, str(path), "", offset, len(data))
             offset += len(data)
             said, group = row[label], row.get(columns.group)
@@ -107,17 +106,3 @@ def _pack(file: Path, column: str) -> Path:
         content = hashlib.file_digest(data, "sha256")
     content.update(column.encode())
     return default_cache_dir() / "pictures" / f"{content.hexdigest()}.pack"
-
-
-@contextlib.contextmanager
-def _written_once(path: Path) -> Iterator[BinaryIO | None]:
-    """The file to write to, which appears whole or not at all; None where it is there already."""
-    if path.exists():
-        yield None
-        return
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=path.parent) as drafts:
-        draft = Path(drafts) / path.name
-        with draft.open("wb") as file:
-            yield file
-        draft.replace(path)

@@ -6,6 +6,7 @@ from typing import Any
 
 from regraft.core import DataError, Problem, Sample
 from regraft.core.task import Severity, TaskKind
+from regraft.core.unicode import valid_text
 
 Row = tuple[str, dict[str, Any]]  # `file:line`, and the cells by column
 
@@ -95,7 +96,7 @@ class Findings:
 
     def add(self, severity: Severity, code: str, message: str, *items: str) -> None:
         """Note a problem; the first message of a code stands for all its items."""
-        self._found.setdefault(code, (severity, message, []))[2].extend(items)
+        self._found.setdefault(code, (severity, message, []))[2].extend(map(valid_text, items))
 
     def problems(self) -> tuple[Problem, ...]:
         """All of them, in the order they were first found."""
@@ -107,6 +108,14 @@ class Findings:
 def split_of(file: Path) -> str:
     """The split that a file is named after; empty if it is not."""
     return SPLIT_NAMES.get(file.stem.lower(), "")
+
+
+def is_there(path: Path) -> bool:
+    """Whether there is such a file or folder; nothing is at a path that cannot be, such as one with too long a name."""
+    try:
+        return path.exists()
+    except OSError:
+        return False
 
 
 def worst(problems: tuple[Problem, ...]) -> str:

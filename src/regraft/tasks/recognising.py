@@ -4,12 +4,13 @@ from dataclasses import replace
 from pathlib import Path
 
 from regraft.core import DataError
+from regraft.core.unicode import valid_text
 from regraft.tasks.class_names import card_of, label_among, names_in_card, names_in_schema
 from regraft.tasks.hub import SCHEME, data_set_folder, parsed
 from regraft.tasks.hub_layout import hub_files
 from regraft.tasks.images import holds_pictures, read_image_folder
 from regraft.tasks.picture_tables import holds_picture_tables, read_picture_tables
-from regraft.tasks.reading import Columns, Reading, refuse_columns
+from regraft.tasks.reading import Columns, Reading, is_there, refuse_columns
 from regraft.tasks.spans import holds_questions
 from regraft.tasks.tables import read_schema
 from regraft.tasks.text_files import TEXT_SUFFIXES, read_text_files, split_files
@@ -31,7 +32,7 @@ def read_data(data: str | Path, columns: Columns, *, offline: bool) -> tuple[Rea
             raise DataError(f"{data}: it holds no table of a known split; download it and give a folder of its files")
         return _read_tables(files, folder, config, columns), name.rpartition("/")[2]
     path = Path(data)
-    return _read(path, columns), path.resolve().name.split(".")[0]
+    return _read(path, columns), valid_text(path.resolve().name.split(".")[0])
 
 
 def _read_tables(files: dict[Path, str], folder: Path, config: str, columns: Columns) -> Reading:
@@ -51,7 +52,7 @@ def _read_tables(files: dict[Path, str], folder: Path, config: str, columns: Col
 
 def _read(path: Path, columns: Columns) -> Reading:
     """The records of whatever `path` is."""
-    if not path.exists():
+    if not is_there(path):
         raise DataError(f"{path}: no such file or folder")
     if path.is_file():
         if is_shard(path):

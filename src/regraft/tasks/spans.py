@@ -7,7 +7,7 @@ from typing import Any
 
 from regraft.core import Answers, DataError, TextSample
 from regraft.tasks.reading import Findings, Reading, Record, Row, group_said
-from regraft.tasks.tables import decoded
+from regraft.tasks.tables import decoded, from_json
 
 SQUAD_SUFFIX = ".json"
 FIELDS = ("question", "context", "answers")
@@ -58,9 +58,11 @@ def _questions(file: Path, findings: Findings, group_column: str) -> Iterator[tu
     """(question, passage, group) of a file; the group is a field of the question, its paragraph or its article."""
     form = 'expected SQuAD: {"data": [{"paragraphs": [{"context": ..., "qas": [...]}]}]}'
     try:
-        data = json.loads(decoded(file, findings))
+        data = from_json(decoded(file, findings), str(file), findings)
     except json.JSONDecodeError as error:
         raise DataError(f"{file}:{error.lineno}: not JSON ({error.msg}); {form}") from error
+    except ValueError as error:
+        raise DataError(f"{file}: not readable as JSON ({error}); {form}") from error
     try:
         for article in data["data"]:
             for paragraph in article["paragraphs"]:

@@ -3,6 +3,19 @@
 import random
 from collections import Counter, defaultdict
 from collections.abc import Sequence
+from dataclasses import replace
+
+from regraft.tasks.reading import Record
+
+
+def own_splits(records: Sequence[Record]) -> list[Record]:
+    """The records with the splits that the data name: what stands beside a named part is there to learn from.
+
+    Data that name no split keep none: they are divided, or measured as a whole.
+    """
+    if not any(record.split for record in records):
+        return list(records)
+    return [replace(record, split=record.split or "train") for record in records]
 
 
 def held_out(labels: Sequence[str], groups: Sequence[int], share: float, seed: int) -> set[int]:

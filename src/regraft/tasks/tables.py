@@ -5,10 +5,12 @@ import io
 import json
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pyarrow.parquet
 
 from regraft.core import DataError
+from regraft.core.unicode import valid_text
 from regraft.tasks.class_names import ClassNames, names_in_schema, with_names
 from regraft.tasks.reading import Findings, Row
 
@@ -50,7 +52,7 @@ def _parquet_rows(file: Path) -> Iterator[Row]:
             for row in batch.to_pylist():
                 number += 1
                 yield f"{file}:{number}", row
-    except (OSError, pyarrow.ArrowException) as error:
+    except (OSError, pyarrow.ArrowException, UnicodeDecodeError) as error:
         raise DataError(f"{file}: not a readable Parquet file ({error}); write it again") from error
 
 
@@ -59,13 +61,39 @@ def _json_rows(file: Path, findings: Findings) -> Iterator[Row]:
         if not line.strip():
             continue
         try:
-            row = json.loads(line)
-        except json.JSONDecodeError:
+            row = from_json(line, f"{file}:{number}", findings)
+        except ValueError:
             row = None
         if isinstance(row, dict):
             yield f"{file}:{number}", row
         else:
             findings.add("error", "malformed-row", "lines that are not a JSON object; left out", f"{file}:{number}")
+
+
+def from_json(text: str, place: str, findings: Findings) -> Any:
+    """What a JSON text says, in valid Unicode; halves of characters are noted.
+
+    Raises:
+        ValueError: It is no JSON, or nothing that Python can hold.
+    """
+    try:
+        found = json.loads(text)
+        valid = _valid(found) if "\\u" in text else found
+        if valid != found:
+            message = "texts with half of a character (such as \\ud83d alone); it was replaced"
+            findings.add("warning", "broken-character", message, place)
+    except RecursionError as error:
+        raise ValueError("nested too deeply") from error
+    return valid
+
+
+def _valid(value: Any) -> Any:
+    """The same with every text in valid Unicode."""
+    if isinstance(value, dict):
+        return {valid_text(key): _valid(one) for key, one in value.items()}
+    if isinstance(value, list):
+        return [_valid(one) for one in value]
+    return valid_text(value) if isinstance(value, str) else value
 
 
 def _csv_rows(file: Path, delimiter: str, findings: Findings) -> Iterator[Row]:
@@ -94,18 +122,22 @@ def _csv_rows(file: Path, delimiter: str, findings: Findings) -> Iterator[Row]:
 
 def decoded(file: Path, findings: Findings) -> str:
     """A file's text: UTF-8, UTF-16 by its mark, and single stray lines as Windows-1252."""
-    data = file.read_bytes()
+    return decoded_bytes(file.read_bytes(), str(file), findings)
+
+
+def decoded_bytes(data: bytes, name: str, findings: Findings) -> str:
+    """The text of a file or a stream of that name, as `decoded` reads it."""
     if data.startswith((b"\xff\xfe", b"\xfe\xff")):
-        findings.add("note", "byte-order-mark", "files in UTF-16; read as such", str(file))
+        findings.add("note", "byte-order-mark", "files in UTF-16; read as such", name)
         return data.decode("utf-16", errors="replace")
     if data.startswith(b"\xef\xbb\xbf"):
-        findings.add("note", "byte-order-mark", "files that begin with a byte-order mark; it was skipped", str(file))
+        findings.add("note", "byte-order-mark", "files that begin with a byte-order mark; it was skipped", name)
         data = data[3:]
     try:
         return data.decode("utf-8")
     except UnicodeDecodeError:
         return "\n".join(
-            _decoded_line(line, f"{file}:{number}", findings) for number, line in enumerate(data.split(b"\n"), start=1)
+            _decoded_line(line, f"{name}:{number}", findings) for number, line in enumerate(data.split(b"\n"), start=1)
         )
 
 

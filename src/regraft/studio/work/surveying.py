@@ -61,8 +61,6 @@ def survey(arguments: dict[str, Any], _report: Report) -> dict[str, Any]:
         plans[strategy] = {}
         default = api.prepare(task, strategy, trunk, api.Settings(), where)
         plans[strategy][""] = _told(default)
-        if not _has_boundary(strategy):
-            continue
         for frozen in range(len(trunk.outline) + 1):
             boundary = trunk.outline.boundary_name(frozen)
             try:
@@ -83,10 +81,6 @@ def survey(arguments: dict[str, Any], _report: Report) -> dict[str, Any]:
         }
     )
     return told
-
-
-def _has_boundary(strategy: str) -> bool:
-    return strategy in {"feature-extraction", "partial-fine-tuning", "lora", "gradual-unfreezing"}
 
 
 def _told(prepared: "Prepared") -> dict[str, Any]:
