@@ -19,6 +19,7 @@ from regraft.backbones.checkpoints import (
     require_safetensors,
     tensor_names,
 )
+from regraft.backbones.contract import settings_hash
 from regraft.backbones.folders import CONFIG, read_config
 from regraft.backbones.hub import hub_file
 from regraft.backbones.image_preprocessing import ImagePreprocess
@@ -171,7 +172,22 @@ def build_timm(model: Any, architecture: str, model_args: dict[str, Any], passpo
         save_file({name: tensor.contiguous() for name, tensor in model.state_dict().items()}, folder / WEIGHTS)
 
     outline = vision_outline(architecture, family, model, layout, (height, width))
-    return VisionBackbone(outline, model, passport, preprocess, layout, rebuild, write)
+    settings = settings_hash(_computing(model, architecture, model_args))
+    return VisionBackbone(outline, model, passport, preprocess, layout, rebuild, write, settings)
+
+
+def _computing(model: Any, architecture: str, model_args: dict[str, Any]) -> dict[str, Any]:
+    """What decides how a network computes, its weights apart.
+
+    Of the pretrained configuration timm builds with the pooling and, of networks for one size, with that size.
+    """
+    cfg = model.pretrained_cfg
+    return {
+        "architecture": architecture.partition(".")[0],
+        "model_args": {key: value for key, value in model_args.items() if key != "num_classes"},
+        "global_pool": cfg.get("global_pool"),
+        "size": list(cfg.get("input_size") or ()) if cfg.get("fixed_input_size") else [],
+    }
 
 
 def _data_config(preprocess: ImagePreprocess) -> dict[str, Any]:
