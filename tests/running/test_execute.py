@@ -87,6 +87,18 @@ def test_partial_tuning_from_the_store_equals_recomputing(pictures: Task, tmp_pa
         torch.testing.assert_close(weights[name], others[name], rtol=0.05, atol=2e-3)
 
 
+def test_states_that_the_store_has_no_room_for_are_computed_anew_and_it_is_told(pictures: Task, tmp_path: Path) -> None:
+    plan = train(5, 3, epochs=2, augment=True, views=8)
+    kept, (steps, tuned) = (
+        ActivationStore(tmp_path / "kept"),
+        run(plan, pictures, store=ActivationStore(tmp_path, 9999)),
+    )
+    assert ["computed anew" in step.note for step in steps] == [True, False]
+    assert not list(tmp_path.rglob("*.safetensors"))
+    assert same(tuned, run(train(5, 3, epochs=2, augment=True, cache=False), pictures)[1])
+    assert not any("computed anew" in step.note for step in run(plan, pictures, store=kept)[0])
+
+
 def test_the_loop_equals_a_plain_one(pictures: Task) -> None:
     plan = train(5, 0, epochs=1, weight_decay=0.0, warmup=0.0, clip_norm=1e9)
     steps, _ = run(plan, pictures)

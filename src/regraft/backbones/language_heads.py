@@ -11,10 +11,10 @@ from transformers import AutoModelForCausalLM, AutoModelForMaskedLM
 from transformers.utils import logging
 
 from regraft.backbones.bundled import bundled_folder
-from regraft.backbones.checkpoints import WEIGHTS, file_sha256, one_line
+from regraft.backbones.checkpoints import WEIGHTS, one_line
 from regraft.backbones.folders import read_config
 from regraft.backbones.hub import hub_folder, parse_repository
-from regraft.core import BackboneError, Passport
+from regraft.core import BackboneError, Passport, file_sha256
 
 LanguageTask = Literal["masked", "causal"]
 

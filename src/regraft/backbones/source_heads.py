@@ -10,10 +10,10 @@ from timm.data import ImageNetInfo
 from torch import nn
 
 from regraft.backbones.bundled import bundled_folder
-from regraft.backbones.checkpoints import WEIGHTS, file_sha256, one_line
+from regraft.backbones.checkpoints import WEIGHTS, one_line
 from regraft.backbones.folders import read_config
 from regraft.backbones.hub import hub_file
-from regraft.core import BackboneError, Passport
+from regraft.core import BackboneError, Passport, file_sha256
 
 # Heads without names of their own, by how many classes they have.
 LABEL_SETS = {1000: "imagenet-1k", 21841: "imagenet-22k", 21843: "imagenet-21k-goog"}

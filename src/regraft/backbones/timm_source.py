@@ -10,22 +10,14 @@ import timm
 from safetensors.torch import save_file
 from timm.data import resolve_model_data_config
 
-from regraft.backbones.checkpoints import (
-    WEIGHTS,
-    file_sha256,
-    first_of,
-    license_of,
-    one_line,
-    require_safetensors,
-    tensor_names,
-)
+from regraft.backbones.checkpoints import WEIGHTS, first_of, license_of, one_line, require_safetensors, tensor_names
 from regraft.backbones.contract import settings_hash
 from regraft.backbones.folders import CONFIG, read_config
 from regraft.backbones.hub import hub_file
 from regraft.backbones.image_preprocessing import ImagePreprocess
 from regraft.backbones.timm_families import timm_stages
 from regraft.backbones.vision import VisionBackbone, vision_outline
-from regraft.core import BackboneError, Passport
+from regraft.core import BackboneError, Passport, file_sha256
 
 
 def load_timm_folder(folder: Path, passport: Passport | None = None) -> VisionBackbone:

@@ -10,14 +10,14 @@ from safetensors.torch import save_file
 from transformers import AutoConfig, AutoModel, AutoTokenizer
 from transformers.utils import logging
 
-from regraft.backbones.checkpoints import WEIGHTS, file_sha256, first_of, license_of, one_line, require_safetensors
+from regraft.backbones.checkpoints import WEIGHTS, first_of, license_of, one_line, require_safetensors
 from regraft.backbones.contract import settings_hash
 from regraft.backbones.folders import CONFIG, read_config, read_json
 from regraft.backbones.image_preprocessing import ImagePreprocess, crop_share_of
 from regraft.backbones.text import LONGEST, TextBackbone, TextPreprocess, text_outline
 from regraft.backbones.transformers_families import FAMILIES
 from regraft.backbones.vision import VisionBackbone, VisionStage, VisionStages, vision_outline
-from regraft.core import BackboneError, Passport
+from regraft.core import BackboneError, Passport, file_sha256
 
 PICTURES = "preprocessor_config.json"
 VISION_FAMILY = "mobilenet_v1"

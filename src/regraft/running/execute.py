@@ -105,8 +105,10 @@ def execute(  # noqa: PLR0913 - what a caller may say
             keepers.get(phase.penalty) if phase.penalty and phase.frozen < len(backbone.outline) else None,
         )
         for step in run.steps(position, done.tensors if going_on else {}):
-            steps.append(step)
-            yield step
+            noted = replace(step, note="; ".join(filter(None, (step.note, *supply.notes))))
+            supply.notes.clear()
+            steps.append(noted)
+            yield noted
     backbone.module.cpu()
     head.cpu()
 
