@@ -7,7 +7,7 @@ from regraft.backbones.ownership import is_owned
 from regraft.core import Sample
 
 # Raise when code that changes activations changes: stored ones are then computed anew.
-LAYOUT = "2"
+LAYOUT = "3"
 
 
 def prefix_hash(backbone: Backbone, frozen: int, *, without: str | None = None) -> str:
