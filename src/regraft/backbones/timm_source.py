@@ -86,8 +86,13 @@ def _known_tag(name: str) -> None:
         raise BackboneError(f"timm:{name}: {architecture} has no weights {tag}; {there}")
 
 
-def load_timm_name(name: str, *, offline: bool) -> VisionBackbone:
+def load_timm_name(name: str, *, revision: str | None = None, offline: bool) -> VisionBackbone:
     """The trunk of a timm model name, its safetensors file taken from the hub or the hub's cache.
+
+    Args:
+        name: As timm knows it.
+        revision: Commit of the weights; None = the newest.
+        offline: Open no connection.
 
     Raises:
         BackboneError: It has no such weights, or they cannot be had or used.
@@ -96,7 +101,7 @@ def load_timm_name(name: str, *, offline: bool) -> VisionBackbone:
     cfg = timm.get_pretrained_cfg(name)
     if cfg is None or not cfg.hf_hub_id:
         raise BackboneError(f"timm:{name} has no published weights; use scratch:{name} for random ones")
-    weights = hub_file(str(cfg.hf_hub_id), WEIGHTS, revision=None, offline=offline)
+    weights = hub_file(str(cfg.hf_hub_id), WEIGHTS, revision=revision, offline=offline)
     tensor_names(weights)
     refusal = f"{weights} cannot be loaded as {name}"
     model = _created(refusal, name, pretrained_cfg_overlay={"file": str(weights)})
