@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import timm
 import torch
 from transformers import AutoConfig, AutoModel, AutoTokenizer
 
@@ -17,6 +18,8 @@ from regraft.backbones import load_backbone
 from regraft.backbones.bundled import bundled_folder
 from regraft.backbones.contract import Backbone
 from regraft.backbones.saving import save_backbone
+from regraft.backbones.timm_source import build_timm
+from regraft.core import Passport
 from regraft.tasks import open_task
 
 
@@ -62,9 +65,22 @@ def test_names_and_versions_do_not_change_the_key(tmp_path: Path) -> None:
     assert prefix_hash(load_backbone(str(folder)), 3) == prefix_hash(other, 3)
 
 
-@pytest.mark.parametrize("make", [bert_folder, lambda folder: bundled_folder("resnet-small")])
-def test_a_saved_copy_has_the_key_of_its_original(tmp_path: Path, make: Callable[[Path], Path]) -> None:
-    backbone = load_backbone(str(make(tmp_path / "first")))
+def transformer(size: int) -> Backbone:
+    """A vision transformer for pictures of a size that is not its usual one."""
+    arguments = {"img_size": size}
+    return build_timm(timm.create_model("test_vit", **arguments), "test_vit", arguments, Passport("a", "scratch:a"))
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda folder: load_backbone(str(bert_folder(folder))),
+        lambda folder: load_backbone("bundled:resnet-small"),
+        lambda folder: transformer(64),
+    ],
+)
+def test_a_saved_copy_has_the_key_of_its_original(tmp_path: Path, make: Callable[[Path], Backbone]) -> None:
+    backbone = make(tmp_path / "first")
     save_backbone(backbone, tmp_path / "copy")
     again = load_backbone(str(tmp_path / "copy"))
     assert prefix_hash(again, 3) == prefix_hash(backbone, 3)

@@ -176,14 +176,12 @@ def build_timm(model: Any, architecture: str, model_args: dict[str, Any], passpo
 def _computing(model: Any, architecture: str, model_args: dict[str, Any]) -> dict[str, Any]:
     """What decides how a network computes, its weights apart.
 
-    Of the pretrained configuration timm builds with the pooling and, of networks for one size, with that size.
+    Of the pretrained configuration timm builds with the pooling, and with a size that the preprocessing has too.
     """
-    cfg = model.pretrained_cfg
     return {
         "architecture": architecture.partition(".")[0],
         "model_args": {key: value for key, value in model_args.items() if key != "num_classes"},
-        "global_pool": cfg.get("global_pool"),
-        "size": list(cfg.get("input_size") or ()) if cfg.get("fixed_input_size") else [],
+        "global_pool": model.pretrained_cfg.get("global_pool"),
     }
 
 
