@@ -247,6 +247,15 @@ def test_validation_short_of_memory_takes_fewer_at_a_time(pictures: Task) -> Non
     assert found == pytest.approx(expected, rel=1e-5)
 
 
+def test_training_forwards_and_backwards_in_whole_float32(pictures: Task) -> None:
+    backbone, seen = small_vision(), set()
+    layer = backbone.module.layer1[0].conv1
+    layer.register_forward_hook(lambda *_: seen.add(torch.backends.cudnn.conv.fp32_precision))
+    layer.weight.register_hook(lambda _: seen.add(torch.backends.cudnn.conv.fp32_precision))
+    run(train(5, 0, epochs=1), pictures, backbone=backbone)
+    assert seen == {"ieee"}  # else CUDA's convolutions round to TF32
+
+
 def test_another_error_of_the_library_is_not_taken_for_memory(pictures: Task) -> None:
     with pytest.raises(RuntimeError) as caught:
         torch.ones(2) @ torch.ones(3)
