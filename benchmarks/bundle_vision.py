@@ -15,7 +15,8 @@ from typing import Any
 import torch
 from safetensors.torch import load_file, save_file
 
-from regraft.backbones.checkpoints import WEIGHTS, file_sha256
+from regraft.backbones.checkpoints import WEIGHTS
+from regraft.core import file_sha256
 
 FOLDER = Path(__file__).resolve().parents[1] / "src" / "regraft" / "backbones" / "weights" / "resnet-small"
 LICENSE = "research use (its source pictures are under ImageNet's terms)"

@@ -39,6 +39,12 @@ def test_a_device_without_arithmetic_is_refused() -> None:
         resolve_device("meta")
 
 
+def test_a_numbered_processor_is_the_processor() -> None:
+    assert resolve_device("cpu:0") == "cpu"
+    with pytest.raises(OptionError, match="cpu:x"):
+        resolve_device("cpu:x")
+
+
 def test_a_missing_list_of_texts_is_not_taken_for_a_text() -> None:
     with pytest.raises(DataError, match="no such file"):
         samples_from(["messages.txt"], [], "text-classification")

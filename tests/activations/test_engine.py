@@ -86,6 +86,20 @@ def test_the_matmul_setting_is_put_back() -> None:
     assert torch.backends.mkldnn.matmul.fp32_precision == before
 
 
+def float32_of_cuda() -> list[str]:
+    return [one.fp32_precision for one in (torch.backends.cudnn.conv, torch.backends.cudnn.rnn)]
+
+
+def test_float32_is_no_tf32_on_cuda_and_the_setting_is_put_back() -> None:
+    before, seen = float32_of_cuda(), []
+    backbone = load_backbone("scratch:test_resnet")
+    backbone.module.conv1.register_forward_hook(lambda *_: seen.append(float32_of_cuda()))
+    compile_trunk(backbone, 5, "pooled", "key", pictures(2), 2).run(pictures(2))
+    assert seen == [["ieee", "ieee"]]
+    assert float32_of_cuda() == before
+    assert torch.backends.cudnn.allow_tf32  # the older name can still be read
+
+
 def test_a_trunk_that_no_engine_takes_is_not_another_trunk_later(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(engines, "_candidates", lambda *_: ())
     monkeypatch.setattr(engines, "BREAK_EVEN", {"image": 0})

@@ -11,7 +11,7 @@ import pytest
 import torch
 
 from regraft.activations.extract import boundary_activations, pooled_features, views_within
-from regraft.activations.store import ActivationStore
+from regraft.activations.store import ActivationStore, NoRoomError
 from regraft.backbones import load_backbone
 from regraft.backbones.contract import Backbone, features
 from regraft.core import OptionError, TextSample
@@ -175,3 +175,53 @@ def test_what_stored_activations_took_is_remembered(backbone: Backbone, tmp_path
     assert first.stored_seconds == 0
     assert 0 < second.stored_seconds <= first.seconds
     assert second.computed == 0
+
+
+def spoilt(shard: Path) -> None:
+    """Another byte at the same place, in a file of the same size and time."""
+    import os
+
+    facts, data = shard.stat(), bytearray(shard.read_bytes())
+    data[-5] ^= 255
+    shard.write_bytes(data)
+    os.utime(shard, ns=(facts.st_atime_ns, facts.st_mtime_ns))
+
+
+def test_a_look_up_reads_the_shards_that_it_needs_and_each_once(tmp_path: Path) -> None:
+    for key in ("wanted", "other"):
+        ActivationStore(tmp_path).recipe("recipe").append([key], {"0": torch.ones(1, 8)})
+    recipe = ActivationStore(tmp_path).recipe("recipe")
+    assert recipe.missing(["wanted"]) == []
+    shards = {path.stem: path for path in tmp_path.rglob("*.safetensors")}
+    for name, shard in shards.items():
+        if "other" in (tmp_path / "recipe" / f"{name}.json").read_text():
+            other = shard
+        else:
+            wanted = shard
+    spoilt(other)
+    spoilt(wanted)
+    again = ActivationStore(tmp_path).recipe("recipe")
+    assert again.missing(["wanted"]) == []  # read before in this process
+    assert other.exists()  # no key of it was asked for
+    assert again.missing(["wanted", "other"]) == [1]
+    assert not other.exists()
+
+
+def test_a_damaged_shard_hides_no_sound_one_with_the_same_keys(tmp_path: Path) -> None:
+    for value in (1.0, 2.0):
+        ActivationStore(tmp_path).recipe("recipe").append(["key"], {"0": torch.full((1, 8), value)})
+    spoilt(max(tmp_path.rglob("*.safetensors")))
+    recipe = ActivationStore(tmp_path).recipe("recipe")
+    assert recipe.missing(["key"]) == []
+    assert recipe.place("key").shard == next(tmp_path.rglob("*.safetensors"))
+
+
+def test_what_the_budget_cannot_hold_is_not_begun(backbone: Backbone, tmp_path: Path) -> None:
+    boundary_activations(backbone, SAMPLES, 2, ActivationStore(tmp_path / "a"))
+    size = sum(shard.stat().st_size for shard in (tmp_path / "a").rglob("*.safetensors"))
+    small, large = (ActivationStore(tmp_path / name, int(share * size)) for name, share in (("b", 0.9), ("c", 1.1)))
+    with pytest.raises(NoRoomError, match="--cache-dir"):
+        boundary_activations(backbone, SAMPLES, 2, small)
+    assert not list((tmp_path / "b").rglob("*.safetensors"))
+    boundary_activations(backbone, SAMPLES, 2, large)
+    assert boundary_activations(backbone, SAMPLES, 2, large).extraction.computed == 0  # what is there needs no room

@@ -27,12 +27,13 @@ def _text_folder(folder: Path, kind: str = "bert", *, tokenizer: bool = True) ->
     return folder
 
 
-def _timm_folder(folder: Path, name: str = "test_resnet") -> Path:
+def _timm_folder(folder: Path, name: str = "test_resnet", classes: int = 3) -> Path:
     """A small network with random weights in timm's `local-dir` form."""
     folder.mkdir(exist_ok=True)
-    config = {"architecture": name, "num_classes": 3, "pretrained_cfg": {"classifier": "fc", "num_classes": 3}}
+    said = {"classifier": "fc", "num_classes": classes}
+    config = {"architecture": name, "num_classes": classes, "pretrained_cfg": said}
     (folder / "config.json").write_text(json.dumps(config))
-    save_file(timm.create_model(name, num_classes=3).state_dict(), folder / "model.safetensors")
+    save_file(timm.create_model(name, num_classes=classes).state_dict(), folder / "model.safetensors")
     return folder
 
 
@@ -44,5 +45,5 @@ def text_folder() -> Callable[..., Path]:
 
 @pytest.fixture
 def timm_folder() -> Callable[..., Path]:
-    """Writes a vision classifier, (folder, name)."""
+    """Writes a vision classifier, (folder, name, classes)."""
     return _timm_folder

@@ -10,6 +10,8 @@ import pytest
 from pytest_socket import disable_socket, enable_socket
 
 from regraft.backbones import load_backbone
+from regraft.backbones.loading import load_original
+from regraft.backbones.source_heads import source_head
 from regraft.core import BackboneError
 
 Make = Callable[..., Path]
@@ -28,12 +30,12 @@ def hub(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     enable_socket()
 
 
-def cached(hub: Path, repository: str, source: Path) -> None:
-    """Put a folder into the hub's cache as `repository`."""
+def cached(hub: Path, repository: str, source: Path, revision: str = REVISION) -> None:
+    """Put a folder into the hub's cache as the newest revision of `repository`."""
     kept = hub / f"models--{repository.replace('/', '--')}"
-    shutil.copytree(source, kept / "snapshots" / REVISION)
-    (kept / "refs").mkdir()
-    (kept / "refs" / "main").write_text(REVISION)
+    shutil.copytree(source, kept / "snapshots" / revision)
+    (kept / "refs").mkdir(exist_ok=True)
+    (kept / "refs" / "main").write_text(revision)
 
 
 @pytest.mark.parametrize("name", ["hf:timm/test_resnet.r160_in1k", "timm/test_resnet.r160_in1k"])
@@ -55,6 +57,20 @@ def test_a_revision_is_kept_in_the_passport(hub: Path, tmp_path: Path, timm_fold
     cached(hub, "timm/net", timm_folder(tmp_path / "source"))
     passport = load_backbone(f"hf:timm/net@{REVISION}", offline=True).passport
     assert (passport.source, passport.revision) == (f"hf:timm/net@{REVISION}", REVISION)
+
+
+@pytest.mark.parametrize(
+    ("name", "repository"), [("hf:timm/net", "timm/net"), ("timm:test_resnet.r160_in1k", "timm/test_resnet.r160_in1k")]
+)
+def test_what_a_passport_speaks_of_is_loaded_though_the_repository_has_changed(
+    name: str, repository: str, hub: Path, tmp_path: Path, timm_folder: Make
+) -> None:
+    cached(hub, repository, timm_folder(tmp_path / "old", classes=1000))
+    passport = load_backbone(name, offline=True).passport
+    cached(hub, repository, timm_folder(tmp_path / "new", classes=1000), "f" * 40)
+    assert load_backbone(name, offline=True).passport.sha256 != passport.sha256
+    assert load_original(passport, offline=True).passport.sha256 == passport.sha256
+    assert len(source_head(passport, offline=True).names) == 1000
 
 
 def test_a_transformers_repository_is_loaded_by_transformers(hub: Path, tmp_path: Path, text_folder: Make) -> None:

@@ -7,6 +7,7 @@ import pytest
 from pytest_socket import disable_socket, enable_socket
 
 from regraft.backbones import load_backbone
+from regraft.backbones.source_heads import source_head
 from regraft.core import BackboneError
 
 Make = Callable[..., Path]
@@ -88,6 +89,19 @@ def test_owner_and_name_mean_the_hub_where_there_is_no_such_folder(
     monkeypatch.chdir(tmp_path)
     assert "--offline" in refusal("nobody/nothing-here", offline=True)
     assert "--offline" in refusal("nobody/nothing-here@main", offline=True)
+
+
+@pytest.mark.parametrize("name", ["mine", "./mine", "sub/../mine"])
+def test_a_folder_is_found_again_from_another_one(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, timm_folder: Make
+) -> None:
+    timm_folder(tmp_path / "mine")
+    (tmp_path / "sub").mkdir()
+    monkeypatch.chdir(tmp_path)
+    passport = load_backbone(name).passport
+    monkeypatch.chdir(tmp_path / "sub")
+    assert (passport.name, passport.source) == ("mine", str(tmp_path / "mine"))
+    assert len(source_head(passport).names) == 3
 
 
 def test_home_is_expanded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, timm_folder: Make) -> None:

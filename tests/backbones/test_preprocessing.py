@@ -5,7 +5,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 import timm
+import torch
 from PIL import Image
+from torch.utils._python_dispatch import TorchDispatchMode
+from torchvision.transforms.v2.functional import center_crop
 
 from regraft.backbones import load_backbone
 from regraft.backbones.image_preprocessing import ImagePreprocess, crop_share_of
@@ -85,3 +88,30 @@ def test_the_shortest_edge_of_transformers_is_kept(edge: int) -> None:
     share = crop_share_of(160, edge)  # 160 / (160 / edge) falls below the whole number for some
     preprocess = ImagePreprocess((160, 160), share, "bilinear", (0.5,) * 3, (0.5,) * 3)
     assert preprocess.resized_size(300, 300) == (edge, edge)
+
+
+class Largest(TorchDispatchMode):
+    """Counts the values of the largest tensor that is made."""
+
+    count = 0
+
+    def __torch_dispatch__(self, function, types, args=(), kwargs=None):
+        made = function(*args, **(kwargs or {}))
+        self.count = max(self.count, made.numel() if isinstance(made, torch.Tensor) else 0)
+        return made
+
+
+@pytest.mark.parametrize("size", [(20_000, 10), (10, 20_000)])
+def test_a_picture_like_a_line_is_not_blown_up_before_the_crop(size: tuple[int, int], tmp_path: Path) -> None:
+    noise = np.random.default_rng(0).integers(0, 255, (size[1], size[0], 3), dtype=np.uint8)
+    Image.fromarray(noise).save(tmp_path / "line.png")
+    preprocess, _ = both((160, 160), 0.95, "center")
+    with Largest() as largest:
+        ours = preprocess(ImageSample("line", str(tmp_path / "line.png"), ""))
+    assert largest.count < 5_000_000
+    short = round(160 / 0.95)
+    whole = torch.from_numpy(noise).permute(2, 0, 1)[None]
+    sides = [short * size[1] // 10, short * size[0] // 10]
+    resized = torch.nn.functional.interpolate(whole, size=sides, mode="bicubic", antialias=True)[0]
+    theirs = center_crop(resized, [160, 160])
+    assert (ours.float() - theirs.float()).abs().mean() < 1

@@ -15,6 +15,7 @@ from safetensors import safe_open
 from sklearn.linear_model import LogisticRegression
 from sklearn.preprocessing import StandardScaler
 from torch import nn
+from torch.optim import AdamW
 
 from regraft.activations.store import ActivationStore
 from regraft.backbones.contract import features
@@ -22,8 +23,9 @@ from regraft.core import OptionError, Plan, Solve, Split, Task, Train, TrainingE
 from regraft.heads import LinearHead, build_head
 from regraft.heads.classification import ClassHead
 from regraft.running import execute
-from regraft.running.batches import PooledSource, training_order
-from regraft.running.loop import Network, validate
+from regraft.running.batches import PooledSource, SampleSource, training_order
+from regraft.running.loop import Network, Trainer, validate
+from regraft.running.optimise import build_schedule
 from regraft.running.probe import solve_logistic
 
 from . import killed_run
@@ -37,9 +39,9 @@ def train(stages: int, frozen: int, **options: object) -> Plan:
 
 
 def run(plan: Plan, task: Task, *, store: ActivationStore | None = None, head: nn.Module | None = None, **options):
-    backbone = small_vision()
+    backbone = options.pop("backbone", None) or small_vision()
     head = head or build_head(plan.head, backbone.outline.stages[-1].width, len(task.classes), plan.seed)
-    steps = list(execute(plan, backbone, head, task, store=store, precision="fp32", **{"folder": None, **options}))
+    steps = list(execute(plan, backbone, head, task, store=store, **{"folder": None, "precision": "fp32", **options}))
     return steps, {**backbone.module.state_dict(), **{f"head.{k}": v for k, v in head.state_dict().items()}}
 
 
@@ -85,6 +87,18 @@ def test_partial_tuning_from_the_store_equals_recomputing(pictures: Task, tmp_pa
     assert [one.loss for one in stored] == pytest.approx([one.loss for one in plain], rel=2e-3)
     for name in weights:
         torch.testing.assert_close(weights[name], others[name], rtol=0.05, atol=2e-3)
+
+
+def test_states_that_the_store_has_no_room_for_are_computed_anew_and_it_is_told(pictures: Task, tmp_path: Path) -> None:
+    plan = train(5, 3, epochs=2, augment=True, views=8)
+    kept, (steps, tuned) = (
+        ActivationStore(tmp_path / "kept"),
+        run(plan, pictures, store=ActivationStore(tmp_path, 9999)),
+    )
+    assert ["computed anew" in step.note for step in steps] == [True, False]
+    assert not list(tmp_path.rglob("*.safetensors"))
+    assert same(tuned, run(train(5, 3, epochs=2, augment=True, cache=False), pictures)[1])
+    assert not any("computed anew" in step.note for step in run(plan, pictures, store=kept)[0])
 
 
 def test_the_loop_equals_a_plain_one(pictures: Task) -> None:
@@ -158,6 +172,14 @@ def test_resuming_something_else_is_refused(pictures: Task, tmp_path: Path) -> N
         run(train(5, 2, epochs=1), pictures, folder=tmp_path, resume=True)
 
 
+def test_resuming_in_another_precision_is_refused(pictures: Task, tmp_path: Path) -> None:
+    run(train(5, 3, epochs=1), pictures, folder=tmp_path)
+    with pytest.raises(OptionError, match="begun with another --precision; give"):
+        run(train(5, 3, epochs=1), pictures, folder=tmp_path, resume=True, precision="bf16")
+    with pytest.raises(OptionError, match="begun with another preprocessing; give"):
+        run(train(5, 3, epochs=1), pictures, folder=tmp_path, resume=True, backbone=small_vision(size=32))
+
+
 def test_a_killed_run_resumes_to_the_same_bits(tmp_path: Path) -> None:
     command = [sys.executable, str(Path(__file__).with_name("killed_run.py")), str(tmp_path / "cut"), "4"]
     killed = subprocess.run(command, env={**os.environ, "OMP_NUM_THREADS": str(torch.get_num_threads())})
@@ -209,6 +231,40 @@ def test_a_processor_short_of_memory_halves_the_batch_too(pictures: Task) -> Non
     head = Interrupted(build_head("linear", small_vision().outline.stages[-1].width, 3, 0), 1, caught.value)
     steps, _ = run(train(5, 3), pictures, head=head)
     assert "memory ran out: 4 samples at a time" in steps[0].note
+
+
+def test_memory_that_runs_out_in_the_optimiser_is_an_error_with_a_cure(pictures: Task) -> None:
+    class Short(AdamW):
+        def step(self, closure: None = None) -> None:
+            raise torch.OutOfMemoryError("too much")
+
+    backbone, head = small_vision(), build_head("linear", small_vision().outline.stages[-1].width, 3, 0)
+    (phase,) = train(5, 5).phases
+    optimiser = Short(head.parameters(), lr=1e-3)
+    network, targets = Network(backbone, head, "cpu", False, 8), torch.tensor(pictures.train.targets)
+    trainer = Trainer(network, phase, optimiser, build_schedule(optimiser, 0.0, 1), targets, None)
+    with pytest.raises(TrainingError, match="optimiser.*--boundary"):
+        trainer.epoch(SampleSource(backbone, pictures.train, False, 0), [[0, 1, 2]], 0)
+
+
+def test_validation_short_of_memory_takes_fewer_at_a_time(pictures: Task) -> None:
+    backbone, count = small_vision(), len(pictures.validation)
+    source, targets = SampleSource(backbone, pictures.validation, False, 0), torch.tensor(pictures.validation.targets)
+    linear = build_head("linear", backbone.outline.stages[-1].width, 3, 0)
+    plain = Network(backbone, linear, "cpu", False, 8)
+    short = Network(backbone, Interrupted(linear, 1, torch.OutOfMemoryError("too much")), "cpu", False, 8)
+    expected, found = (validate(one, source, [list(range(count))], targets) for one in (plain, short))
+    assert short.chunk == min(count, 8) // 2
+    assert found == pytest.approx(expected, rel=1e-5)
+
+
+def test_training_forwards_and_backwards_in_whole_float32(pictures: Task) -> None:
+    backbone, seen = small_vision(), set()
+    layer = backbone.module.layer1[0].conv1
+    layer.register_forward_hook(lambda *_: seen.add(torch.backends.cudnn.conv.fp32_precision))
+    layer.weight.register_hook(lambda _: seen.add(torch.backends.cudnn.conv.fp32_precision))
+    run(train(5, 0, epochs=1), pictures, backbone=backbone)
+    assert seen == {"ieee"}  # else CUDA's convolutions round to TF32
 
 
 def test_another_error_of_the_library_is_not_taken_for_memory(pictures: Task) -> None:

@@ -1,5 +1,6 @@
 """What is frozen runs in inference form: OpenVINO, ONNX Runtime or PyTorch, whichever is fast and equal."""
 
+import contextlib
 import hashlib
 import os
 import warnings
@@ -211,16 +212,34 @@ def fast_matmul() -> Iterator[None]:
     """Let float32 matrix products take oneDNN's path while inside.
 
     On processors without AMX the arithmetic stays float32 and is about twice as fast on AMD, where the
-    default library avoids AVX-512; with AMX it would round to bf16, so it is left alone there.
+    default library avoids AVX-512; with AMX it would round to bf16, so it is left alone there. On CUDA see
+    `full_float32`.
     """
-    backends: Any = torch.backends.mkldnn  # its settings are made at run time, which type checkers cannot see
-    matmul = backends.matmul
-    if not has_bf16() or has_amx() or os.environ.get("REGRAFT_PLAIN_MATMUL"):
+    slow = not has_bf16() or has_amx() or os.environ.get("REGRAFT_PLAIN_MATMUL")
+    backends: Any = torch.backends  # their settings are made at run time, which type checkers cannot see
+    with full_float32(), contextlib.nullcontext() if slow else _at_precision("bf16", backends.mkldnn.matmul):
         yield
-        return
-    before = matmul.fp32_precision
-    matmul.fp32_precision = "bf16"
+
+
+@contextmanager
+def full_float32() -> Iterator[None]:
+    """Keep CUDA's float32 whole while inside: by default its convolutions round what they multiply to TF32's 10 bits.
+
+    Matrix products do not, and are left as they are: PyTorch refuses them where their older and newer settings differ.
+    """
+    backends: Any = torch.backends
+    with _at_precision("ieee", backends.cudnn.conv, backends.cudnn.rnn):
+        yield
+
+
+@contextmanager
+def _at_precision(name: str, *operations: Any) -> Iterator[None]:
+    """How these operations compute float32 while inside, as PyTorch names it."""
+    before = [one.fp32_precision for one in operations]
     try:
+        for one in operations:
+            one.fp32_precision = name
         yield
     finally:
-        matmul.fp32_precision = before
+        for one, precision in zip(operations, before, strict=True):
+            one.fp32_precision = precision

@@ -127,6 +127,9 @@ def boundary_activations(  # noqa: PLR0913 - what a caller may say
         device: `cpu` or an accelerator.
         precision: `auto`, `fp32`, `bf16` or `int8`.
         progress: Called with (done, total).
+
+    Raises:
+        NoRoomError: They are more than the store has room for; nothing was computed.
     """
     seeds: tuple[int | None, ...] = tuple(seed * MOST_VIEWS + view for view in range(views)) or (None,)
     requests = [(sample, one) for one in seeds for sample in samples]
@@ -148,10 +151,24 @@ def views_within(backbone: Backbone, frozen: int, sample: Sample, count: int, bu
     """
     if backbone.kind == "text":
         return 1
+    view = count * _picture_bytes(backbone, frozen, sample)
+    return max(1, min(MOST_VIEWS, -(-epochs // EPOCHS_PER_VIEW), budget_bytes // 2 // max(view, 1)))
+
+
+def _picture_bytes(backbone: Backbone, frozen: int, sample: Sample) -> int:
+    """Of one picture's state at a boundary, as float16."""
     with torch.inference_mode():
         state = backbone.run(beside(backbone, backbone.collate([backbone.preprocess(sample)])), 0, frozen)
-    bytes_per_sample = 2 * state[0].numel()
-    return max(1, min(MOST_VIEWS, -(-epochs // EPOCHS_PER_VIEW), budget_bytes // 2 // max(bytes_per_sample * count, 1)))
+    return 2 * state[0].numel()
+
+
+def _boundary_bytes(backbone: Backbone, frozen: int, samples: Sequence[Sample]) -> int:
+    """Of the states of all samples at a boundary, as float16; texts without padding."""
+    if backbone.kind == "image":
+        return len(samples) * _picture_bytes(backbone, frozen, samples[0])
+    preprocess: Any = backbone.preprocess  # of a text trunk: it takes many samples at once
+    tokens: int = sum(one.shape[1] for one in preprocess.many(samples))
+    return 2 * tokens * backbone.outline.stages[frozen - 1].width
 
 
 @dataclass(frozen=True)
@@ -197,6 +214,9 @@ class _Work:
         extraction = Extraction(len(requests), len(unique), 0.0, stored)
         if unique:
             with _evaluating(self.backbone.module):
+                if self.outputs == "boundary" and self.store is not None:
+                    lacking = [sample for sample, _ in unique.values()]
+                    recipe.require_room(_boundary_bytes(self.backbone, self.frozen, lacking))
                 engine = self._compute(list(unique.values()), recipe, weights, progress)
             extraction = replace(extraction, engine=engine.name, relative_error=engine.relative_error)
         return recipe, extraction

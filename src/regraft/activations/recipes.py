@@ -3,26 +3,28 @@
 import hashlib
 
 from regraft.backbones.contract import Backbone
+from regraft.backbones.ownership import is_owned
 from regraft.core import Sample
 
 # Raise when code that changes activations changes: stored ones are then computed anew.
-LAYOUT = "2"
+LAYOUT = "3"
 
 
 def prefix_hash(backbone: Backbone, frozen: int, *, without: str | None = None) -> str:
-    """sha256 over the weights and buffers of the first `frozen` stages, hexadecimal.
+    """sha256 over what the first `frozen` stages compute with, hexadecimal: settings, weights and buffers.
 
     Args:
         backbone: The trunk.
         frozen: How many stages.
         without: Tensors with this in their name are left out.
     """
-    prefixes = tuple(name for stage in backbone.outline.stages[:frozen] for name in stage.modules)
-    digest = hashlib.sha256(f"{backbone.outline.family}/{frozen}/{len(backbone.outline)}".encode())
+    outline = backbone.outline
+    owned = tuple(name for stage in outline.stages[:frozen] for name in stage.modules)
+    digest = hashlib.sha256(f"{outline.family}/{frozen}/{len(outline)}/{backbone.settings}".encode())
     for name, tensor in backbone.module.state_dict().items():
         if without is not None and without in name:
             continue
-        if any(name == prefix or name.startswith(prefix + ".") for prefix in prefixes):
+        if is_owned(name, owned):
             digest.update(f"{name}/{tuple(tensor.shape)}/{tensor.dtype}".encode())
             digest.update(tensor.detach().cpu().contiguous().numpy().tobytes())
     return digest.hexdigest()

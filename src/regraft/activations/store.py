@@ -1,12 +1,12 @@
 """Activations on disk: found by content, memory-mapped, checksummed, written whole or not at all.
 
 Layout: one folder per recipe (weights, preprocessing, output), in it shards `NAME.safetensors` with the rows
-of many samples and `NAME.json` with their keys and the shard's sha256. A shard exists once its `.json` does.
+of many samples and `NAME.json` with their keys and the shard's sha256. A shard exists once its `.json` does. A look-up
+reads every `.json` of its recipe, and of the shards only those with a row that it wants, once in a process.
 """
 
 import contextlib
 import errno
-import hashlib
 import json
 import shutil
 import time
@@ -14,17 +14,21 @@ import uuid
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor
 
-from regraft.core import OptionError
+from regraft.core import OptionError, file_sha256
 
 GIB = 1 << 30
 DEFAULT_BUDGET = 20 * GIB
 USED_FILE = "used"
 STALE_SECONDS = 3600  # a draft older than this was left by a process that died
+
+# Shards whose bytes were seen to be those that were written: file, time of change in nanoseconds, size.
+_sound: set[tuple[Path, int, int]] = set()
 
 
 @dataclass(frozen=True)
@@ -33,6 +37,10 @@ class Place:
 
     shard: Path
     row: int
+
+
+class NoRoomError(OptionError):
+    """What was to be stored is more than the budget or the disk holds."""
 
 
 class ActivationStore:
@@ -56,6 +64,23 @@ class ActivationStore:
             raise _unwritable(self.folder, error) from error
         return Recipe(folder, self)
 
+    def require_room(self, folder: Path, size: int) -> None:
+        """Refuse to begin what cannot be kept: a recipe that grows is never removed itself.
+
+        Args:
+            folder: Of the recipe.
+            size: Bytes that it is to grow by.
+
+        Raises:
+            NoRoomError: They are more than its budget or its disk has left.
+        """
+        room = max(min(self.budget_bytes - _size(folder), shutil.disk_usage(self.folder).free), 0)
+        if size > room:
+            raise NoRoomError(
+                f"{self.folder}: {size / GIB:.1f} GiB of activations were to be stored, there is room for "
+                f"{room / GIB:.1f}; free some space, name another disk with --cache-dir, or leave it with --no-cache"
+            )
+
     def make_room(self, keep: Path) -> None:
         """Remove the least recently used recipes, but not `keep`, until the budget holds."""
         sizes = {entry: _size(entry) for entry in self.folder.iterdir() if entry.is_dir()}
@@ -77,13 +102,22 @@ class Recipe:
         self._store = store
         self._places: dict[str, Place] = {}
         self._seconds: dict[str, float] = {}
-        self._seen: set[Path] = set()
+        self._sums: dict[Path, str] = {}
         self._open: dict[Path, dict[str, Tensor]] = {}
 
     def missing(self, keys: Sequence[str]) -> list[int]:
-        """Positions of the keys that no sound shard holds."""
-        self._scan()
-        return [position for position, key in enumerate(keys) if key not in self._places]
+        """Positions of the keys that no sound shard holds; damaged shards that claim one are removed."""
+        while True:
+            self._scan()
+            shards = {self._places[key].shard for key in keys if key in self._places}
+            damaged = [shard for shard in shards if not _is_sound(shard, self._sums[shard])]
+            if not damaged:
+                return [position for position, key in enumerate(keys) if key not in self._places]
+            for shard in damaged:
+                _index_of(shard).unlink(missing_ok=True)
+                shard.unlink(missing_ok=True)
+            # Another shard may hold the same keys, unseen so far.
+            self._places, self._seconds, self._sums = {}, {}, {}
 
     def place(self, key: str) -> Place:
         """Where the row of a key is; it must not be missing."""
@@ -111,15 +145,20 @@ class Recipe:
         """What rows took to compute, when that was."""
         return sum(self._seconds.get(key, 0.0) for key in keys)
 
+    def require_room(self, size: int) -> None:
+        """See `ActivationStore.require_room`."""
+        self._store.require_room(self._folder, size)
+
     def append(self, keys: Sequence[str], tensors: dict[str, Tensor], seconds: float = 0.0) -> None:
         """Store rows under their keys, as one shard, whole or not at all, with what they took to compute."""
         name = uuid.uuid4().hex
-        shard, index = self._folder / f"{name}.safetensors", self._folder / f"{name}.json"
+        shard = self._folder / f"{name}.safetensors"
+        index = _index_of(shard)
         drafts = (shard.with_suffix(".draft"), index.with_suffix(".draft-index"))
         try:
             self._folder.mkdir(exist_ok=True)  # another process may have evicted it meanwhile
             save_file({key: tensor.contiguous() for key, tensor in tensors.items()}, drafts[0])
-            content = {"sha256": _sha256(drafts[0]), "keys": list(keys), "seconds": seconds}
+            content = {"sha256": file_sha256(drafts[0]), "keys": list(keys), "seconds": seconds}
             drafts[1].write_text(json.dumps(content), encoding="utf-8")
             drafts[0].replace(shard)
             drafts[1].replace(index)
@@ -127,44 +166,46 @@ class Recipe:
             for file in (*drafts, shard):
                 file.unlink(missing_ok=True)
             raise _unwritable(self._folder, error) from error
-        self._seen.add(index)
-        self._found(shard, keys, seconds)
+        self._found(shard, content)
         self._store.make_room(keep=self._folder)
 
     def _scan(self) -> None:
-        """Take in shards that are new since the last look; remove those that are damaged."""
-        for index in sorted(set(self._folder.glob("*.json")) - self._seen):
-            self._seen.add(index)
+        """Take in what shards that are new since the last look say they hold."""
+        for index in sorted(self._folder.glob("*.json")):
             shard = index.with_suffix(".safetensors")
-            sound = _sound(index, shard)
-            if sound is None:
+            if shard in self._sums:
+                continue
+            try:
+                self._found(shard, json.loads(index.read_text(encoding="utf-8")))
+            except (OSError, ValueError, KeyError, TypeError):
                 index.unlink(missing_ok=True)
                 shard.unlink(missing_ok=True)
-                continue
-            self._found(shard, *sound)
         for draft in self._folder.glob("*.draft*"):
             with contextlib.suppress(FileNotFoundError):  # another process has finished it meanwhile
                 if time.time() - draft.stat().st_mtime > STALE_SECONDS:
                     draft.unlink(missing_ok=True)
 
-    def _found(self, shard: Path, keys: Sequence[str], seconds: float) -> None:
+    def _found(self, shard: Path, content: dict[str, Any]) -> None:
+        keys, seconds = content["keys"], float(content.get("seconds", 0.0))  # older shards do not say
+        self._sums[shard] = str(content["sha256"])
         self._places.update({key: Place(shard, row) for row, key in enumerate(keys)})
         self._seconds.update(dict.fromkeys(keys, seconds / max(len(keys), 1)))
 
 
-def _sound(index: Path, shard: Path) -> tuple[list[str], float] | None:
-    """The keys of a shard whose bytes are those that were written, and what it took to compute; else None."""
+def _index_of(shard: Path) -> Path:
+    return shard.with_suffix(".json")
+
+
+def _is_sound(shard: Path, sha256: str) -> bool:
+    """Whether a shard's bytes are those that were written; the same file is read once in a process."""
     try:
-        content = json.loads(index.read_text(encoding="utf-8"))
-        keys, seconds = content["keys"], float(content.get("seconds", 0.0))  # older shards do not say
-        return (keys, seconds) if _sha256(shard) == content["sha256"] else None
-    except (OSError, ValueError, KeyError, TypeError):
-        return None
-
-
-def _sha256(file: Path) -> str:
-    with file.open("rb") as data:
-        return hashlib.file_digest(data, "sha256").hexdigest()
+        facts = shard.stat()
+        seen = (shard, facts.st_mtime_ns, facts.st_size)
+        if seen not in _sound and file_sha256(shard) == sha256:
+            _sound.add(seen)
+    except OSError:
+        return False
+    return seen in _sound
 
 
 def _size(folder: Path) -> int:

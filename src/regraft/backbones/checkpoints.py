@@ -1,6 +1,5 @@
 """Weight files: where they are, that they are whole and safe, and what is said of them."""
 
-import hashlib
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -66,12 +65,6 @@ def one_line(error: Exception) -> str:
     """What a library says of a failure, on one line of at most 200 characters."""
     text = " ".join(str(error).split())
     return text if len(text) <= 200 else f"{text[:200]}…"
-
-
-def file_sha256(file: Path) -> str:
-    """sha256 of a file, hexadecimal."""
-    with file.open("rb") as data:
-        return hashlib.file_digest(data, "sha256").hexdigest()
 
 
 def license_of(folder: Path) -> str:

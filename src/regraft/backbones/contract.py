@@ -1,8 +1,10 @@
 """What every backbone offers; nothing inherits from it."""
 
-from collections.abc import Callable, Sequence
+import hashlib
+import json
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Literal, Protocol
+from typing import Any, Literal, Protocol
 
 from torch import Tensor, nn
 
@@ -55,6 +57,11 @@ class Backbone(Protocol):
         ...
 
     @property
+    def settings(self) -> str:
+        """Changes with everything but its weights that changes what it computes: heads, activations, pooling."""
+        ...
+
+    @property
     def passport(self) -> Passport:
         """Where its weights came from."""
         ...
@@ -96,6 +103,11 @@ class Backbone(Protocol):
         positions (pictures) or real tokens (texts).
         """
         ...
+
+
+def settings_hash(settings: Mapping[str, Any]) -> str:
+    """sha256 of an architecture's settings, hexadecimal; the order of keys does not matter."""
+    return hashlib.sha256(json.dumps(settings, sort_keys=True, default=str).encode()).hexdigest()
 
 
 def features(backbone: Backbone, state: State) -> list[Tensor]:

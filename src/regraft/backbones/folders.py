@@ -14,7 +14,9 @@ PASSPORT_FILE = "passport.json"
 
 
 def local_folder(name: str, said: str) -> Path | None:
-    """The folder that a name means; None where it is no path, so that it may be a model's name.
+    """The absolute path of the folder that a name means; None where it is no path, so that it may be a model's name.
+
+    Absolute, since a passport keeps it and may be read from another folder.
 
     Args:
         name: A path, `~` included, or the name of a model or a hub repository.
@@ -26,7 +28,7 @@ def local_folder(name: str, said: str) -> Path | None:
     try:
         path = Path(name).expanduser()
         if path.is_dir():
-            return path
+            return path.resolve()
         if not _looks_like_path(name, path):
             return None
         if path.is_file():

@@ -19,6 +19,10 @@ AREA = (0.5, 1.0)
 ASPECT = (3 / 4, 4 / 3)
 JITTER = 0.15  # brightness, contrast and saturation change by at most this share
 
+# A side this many times the other is cut before resizing: the crop sees about as much as the shorter side is long, and
+# a line of 1 x 100,000 pixels would first become 256 x 25.6 million.
+EXTREME = 32
+
 
 @dataclass(frozen=True)
 class ImagePreprocess:
@@ -48,7 +52,7 @@ class ImagePreprocess:
 
     def __call__(self, sample: Sample) -> Tensor:
         """The resized centre crop, uint8 (3, H, W)."""
-        pixels = self._decoded(sample, math.floor(max(self.size) / self.crop_share))
+        pixels = self._shortened(self._decoded(sample, math.floor(max(self.size) / self.crop_share)))
         resized = self._resized(pixels, list(self.resized_size(*pixels.shape[1:])))
         cropped: Tensor = transform.center_crop(self._filled(resized), list(self.size))
         return cropped.contiguous()
@@ -95,6 +99,16 @@ class ImagePreprocess:
         except OSError as error:
             raise DataError(f"{sample.source}: cannot be read ({error.strerror})") from error
         return torch.from_numpy(pixels.copy() if not pixels.flags.writeable else pixels).permute(2, 0, 1)
+
+    def _shortened(self, pixels: Tensor) -> Tensor:
+        """The middle of a picture that is extremely long, where the crop will be; any other as it is."""
+        if self.crop_mode != "center":
+            return pixels
+        for axis, side, other in ((1, pixels.shape[1], pixels.shape[2]), (2, pixels.shape[2], pixels.shape[1])):
+            kept = EXTREME * other
+            if side > kept:
+                pixels = pixels.narrow(axis, (side - kept) // 2, kept)
+        return pixels
 
     def _filled(self, pixels: Tensor) -> Tensor:
         """The picture with borders of the mean colour where it is smaller than the crop."""

@@ -10,11 +10,10 @@ from torch import Tensor, nn
 from transformers import AutoModelForCausalLM, AutoModelForMaskedLM
 from transformers.utils import logging
 
-from regraft.backbones.bundled import bundled_folder
-from regraft.backbones.checkpoints import WEIGHTS, file_sha256, one_line
+from regraft.backbones.checkpoints import WEIGHTS, one_line
 from regraft.backbones.folders import read_config
-from regraft.backbones.hub import hub_folder, parse_repository
-from regraft.core import BackboneError, Passport
+from regraft.backbones.origin import original_folder
+from regraft.core import BackboneError, Passport, file_sha256
 
 LanguageTask = Literal["masked", "causal"]
 
@@ -100,15 +99,10 @@ def language_head(passport: Passport, tokenizer: Any, *, offline: bool = False) 
 
 def _folder(passport: Passport, *, offline: bool) -> Path:
     """Where the original weights are."""
-    kind, _, name = passport.source.partition(":")
-    if Path(passport.source).is_dir():
-        return Path(passport.source)
-    if kind == "bundled":
-        return bundled_folder(name)
-    if kind == "hf":
-        repository, revision = parse_repository(name, passport.source)
-        return hub_folder(repository, passport.revision or revision, offline=offline)
-    raise BackboneError(f"{passport.source}: the original weights are not there, so that their head cannot be had")
+    folder = original_folder(passport, offline=offline)
+    if folder is None:
+        raise BackboneError(f"{passport.source}: the original weights are not there, so that their head cannot be had")
+    return folder
 
 
 def _model(folder: Path, *, causal: bool) -> Any:

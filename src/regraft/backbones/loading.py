@@ -52,6 +52,21 @@ def load_backbone(name: str, *, kind: Kind | None = None, offline: bool = False)
     return backbone
 
 
+def load_original(passport: Passport, *, offline: bool = False) -> Backbone:
+    """The trunk that a passport speaks of, as it was: what the hub has is taken at the passport's revision.
+
+    Raises:
+        BackboneError: It is not to be had.
+    """
+    source, _, rest = passport.source.partition(":")
+    if source == "timm":
+        return load_timm_name(rest, revision=passport.revision or None, offline=offline)
+    if source == "hf" and passport.revision:
+        repository, _ = parse_repository(rest, passport.source)
+        return _hub(f"{repository}@{passport.revision}", said=passport.source, offline=offline)
+    return load_backbone(passport.source, offline=offline)
+
+
 def _first_at_hand(names: tuple[str, ...], *, offline: bool) -> Backbone:
     """The first of these that is on this machine or can be fetched."""
     for name in names[:-1]:

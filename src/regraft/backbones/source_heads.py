@@ -9,11 +9,11 @@ import timm
 from timm.data import ImageNetInfo
 from torch import nn
 
-from regraft.backbones.bundled import bundled_folder
-from regraft.backbones.checkpoints import WEIGHTS, file_sha256, one_line
+from regraft.backbones.checkpoints import WEIGHTS, one_line
 from regraft.backbones.folders import read_config
 from regraft.backbones.hub import hub_file
-from regraft.core import BackboneError, Passport
+from regraft.backbones.origin import original_folder
+from regraft.core import BackboneError, Passport, file_sha256
 
 # Heads without names of their own, by how many classes they have.
 LABEL_SETS = {1000: "imagenet-1k", 21841: "imagenet-22k", 21843: "imagenet-21k-goog"}
@@ -53,18 +53,8 @@ def source_head(passport: Passport, *, offline: bool = False) -> SourceHead:
         BackboneError: The backbone has none, or its weights are not where they were, or have changed.
     """
     source = passport.source
-    kind, _, name = source.partition(":")
     try:
-        folder = bundled_folder(name) if kind == "bundled" else Path(source)
-        if folder.is_dir() and "architecture" in read_config(folder):
-            model: Any = timm.create_model(f"local-dir:{folder}", pretrained=True)
-            weights = folder / WEIGHTS
-        elif kind == "timm":
-            cfg: Any = timm.get_pretrained_cfg(name)
-            weights = hub_file(str(cfg.hf_hub_id), WEIGHTS, revision=None, offline=offline)
-            model = timm.create_model(name, pretrained=True, pretrained_cfg_overlay={"file": str(weights)})
-        else:
-            raise BackboneError(f"{source}: it has no original classifier, so that what was forgotten has no measure")
+        model, weights = _original(passport, offline=offline)
     except (OSError, RuntimeError) as error:
         raise BackboneError(f"{source}: the original weights cannot be read ({one_line(error)})") from error
     if passport.sha256 and file_sha256(weights) != passport.sha256:
@@ -73,6 +63,21 @@ def source_head(passport: Passport, *, offline: bool = False) -> SourceHead:
     if not isinstance(classifier, nn.Linear):
         raise BackboneError(f"{source}: its classifier is no dense layer ({type(classifier).__name__})")
     return SourceHead(classifier.eval().requires_grad_(False), _output_names(model, classifier.out_features))
+
+
+def _original(passport: Passport, *, offline: bool) -> tuple[Any, Path]:
+    """The whole pretrained network, classifier included, and its weights file."""
+    kind, _, name = passport.source.partition(":")
+    if kind == "timm":
+        cfg: Any = timm.get_pretrained_cfg(name)
+        weights = hub_file(str(cfg.hf_hub_id), WEIGHTS, revision=passport.revision or None, offline=offline)
+        return timm.create_model(name, pretrained=True, pretrained_cfg_overlay={"file": str(weights)}), weights
+    folder = original_folder(passport, offline=offline)
+    if folder is None or "architecture" not in read_config(folder):
+        raise BackboneError(
+            f"{passport.source}: it has no original classifier, so that what was forgotten has no measure"
+        )
+    return timm.create_model(f"local-dir:{folder}", pretrained=True), folder / WEIGHTS
 
 
 def _output_names(model: Any, outputs: int) -> tuple[frozenset[str], ...]:

@@ -110,6 +110,7 @@ class TextBackbone:
     layout: TextStages = field(repr=False)
     rebuild: Callable[[], "TextBackbone"] = field(repr=False)
     write: Callable[[Path], None] = field(repr=False)
+    settings: str = field(repr=False)
     kind: Literal["text"] = "text"
 
     def _repr_html_(self) -> str:

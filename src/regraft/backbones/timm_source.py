@@ -10,21 +10,14 @@ import timm
 from safetensors.torch import save_file
 from timm.data import resolve_model_data_config
 
-from regraft.backbones.checkpoints import (
-    WEIGHTS,
-    file_sha256,
-    first_of,
-    license_of,
-    one_line,
-    require_safetensors,
-    tensor_names,
-)
+from regraft.backbones.checkpoints import WEIGHTS, first_of, license_of, one_line, require_safetensors, tensor_names
+from regraft.backbones.contract import settings_hash
 from regraft.backbones.folders import CONFIG, read_config
 from regraft.backbones.hub import hub_file
 from regraft.backbones.image_preprocessing import ImagePreprocess
 from regraft.backbones.timm_families import timm_stages
 from regraft.backbones.vision import VisionBackbone, vision_outline
-from regraft.core import BackboneError, Passport
+from regraft.core import BackboneError, Passport, file_sha256
 
 
 def load_timm_folder(folder: Path, passport: Passport | None = None) -> VisionBackbone:
@@ -93,8 +86,13 @@ def _known_tag(name: str) -> None:
         raise BackboneError(f"timm:{name}: {architecture} has no weights {tag}; {there}")
 
 
-def load_timm_name(name: str, *, offline: bool) -> VisionBackbone:
+def load_timm_name(name: str, *, revision: str | None = None, offline: bool) -> VisionBackbone:
     """The trunk of a timm model name, its safetensors file taken from the hub or the hub's cache.
+
+    Args:
+        name: As timm knows it.
+        revision: Commit of the weights; None = the newest.
+        offline: Open no connection.
 
     Raises:
         BackboneError: It has no such weights, or they cannot be had or used.
@@ -103,7 +101,7 @@ def load_timm_name(name: str, *, offline: bool) -> VisionBackbone:
     cfg = timm.get_pretrained_cfg(name)
     if cfg is None or not cfg.hf_hub_id:
         raise BackboneError(f"timm:{name} has no published weights; use scratch:{name} for random ones")
-    weights = hub_file(str(cfg.hf_hub_id), WEIGHTS, revision=None, offline=offline)
+    weights = hub_file(str(cfg.hf_hub_id), WEIGHTS, revision=revision, offline=offline)
     tensor_names(weights)
     refusal = f"{weights} cannot be loaded as {name}"
     model = _created(refusal, name, pretrained_cfg_overlay={"file": str(weights)})
@@ -171,7 +169,20 @@ def build_timm(model: Any, architecture: str, model_args: dict[str, Any], passpo
         save_file({name: tensor.contiguous() for name, tensor in model.state_dict().items()}, folder / WEIGHTS)
 
     outline = vision_outline(architecture, family, model, layout, (height, width))
-    return VisionBackbone(outline, model, passport, preprocess, layout, rebuild, write)
+    settings = settings_hash(_computing(model, architecture, model_args))
+    return VisionBackbone(outline, model, passport, preprocess, layout, rebuild, write, settings)
+
+
+def _computing(model: Any, architecture: str, model_args: dict[str, Any]) -> dict[str, Any]:
+    """What decides how a network computes, its weights apart.
+
+    Of the pretrained configuration timm builds with the pooling, and with a size that the preprocessing has too.
+    """
+    return {
+        "architecture": architecture.partition(".")[0],
+        "model_args": {key: value for key, value in model_args.items() if key != "num_classes"},
+        "global_pool": model.pretrained_cfg.get("global_pool"),
+    }
 
 
 def _data_config(preprocess: ImagePreprocess) -> dict[str, Any]:

@@ -10,16 +10,29 @@ from safetensors.torch import save_file
 from transformers import AutoConfig, AutoModel, AutoTokenizer
 from transformers.utils import logging
 
-from regraft.backbones.checkpoints import WEIGHTS, file_sha256, first_of, license_of, one_line, require_safetensors
+from regraft.backbones.checkpoints import WEIGHTS, first_of, license_of, one_line, require_safetensors
+from regraft.backbones.contract import settings_hash
 from regraft.backbones.folders import CONFIG, read_config, read_json
 from regraft.backbones.image_preprocessing import ImagePreprocess, crop_share_of
 from regraft.backbones.text import LONGEST, TextBackbone, TextPreprocess, text_outline
 from regraft.backbones.transformers_families import FAMILIES
 from regraft.backbones.vision import VisionBackbone, VisionStage, VisionStages, vision_outline
-from regraft.core import BackboneError, Passport
+from regraft.core import BackboneError, Passport, file_sha256
 
 PICTURES = "preprocessor_config.json"
 VISION_FAMILY = "mobilenet_v1"
+# Of a configuration: what says where a network came from, how it is stored, or what its old head was for.
+NOT_COMPUTING = {
+    "_name_or_path",
+    "architectures",
+    "dtype",
+    "finetuning_task",
+    "id2label",
+    "label2id",
+    "problem_type",
+    "torch_dtype",
+    "transformers_version",
+}
 BILINEAR = 2  # Pillow's number, as transformers writes it
 
 
@@ -133,7 +146,9 @@ def build_text(model: Any, tokenizer: Any, passport: Passport) -> TextBackbone:
         tokenizer.save_pretrained(folder)
 
     outline = text_outline(passport.name, config.model_type, model, layout, config.hidden_size)
-    return TextBackbone(outline, model, passport, TextPreprocess(tokenizer, length), layout, rebuild, write)
+    return TextBackbone(
+        outline, model, passport, TextPreprocess(tokenizer, length), layout, rebuild, write, _settings(config)
+    )
 
 
 def _vision(model: Any, folder: Path, passport: Passport) -> VisionBackbone:
@@ -197,4 +212,10 @@ def _build_vision(model: Any, preprocess: ImagePreprocess, passport: Passport) -
         (folder / PICTURES).write_text(json.dumps(settings, indent=1), encoding="utf-8")
 
     outline = vision_outline(passport.name, VISION_FAMILY, model, layout, preprocess.size)
-    return VisionBackbone(outline, model, passport, preprocess, layout, rebuild, write)
+    settings = _settings(model.config)
+    return VisionBackbone(outline, model, passport, preprocess, layout, rebuild, write, settings)
+
+
+def _settings(config: Any) -> str:
+    """What decides how a network computes, its weights apart: its configuration without names and versions."""
+    return settings_hash({key: value for key, value in config.to_dict().items() if key not in NOT_COMPUTING})

@@ -53,6 +53,7 @@ class VisionBackbone:
     layout: VisionStages = field(repr=False)
     rebuild: Callable[[], "VisionBackbone"] = field(repr=False)
     write: Callable[[Path], None] = field(repr=False)
+    settings: str = field(repr=False)
     kind: Literal["image"] = "image"
 
     def _repr_html_(self) -> str:

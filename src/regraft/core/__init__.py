@@ -1,5 +1,6 @@
 """The nouns of regraft: plain frozen data, standard library only."""
 
+from regraft.core.digest import file_sha256
 from regraft.core.errors import (
     BackboneError,
     DataError,
@@ -70,4 +71,5 @@ __all__ = [
     "TextSample",
     "Train",
     "TrainingError",
+    "file_sha256",
 ]

@@ -13,7 +13,7 @@ class Passport:
 
     Attributes:
         name: The checkpoint's own name.
-        source: How `--backbone` named it, so that it can be loaded again.
+        source: How `--backbone` names it, so that it can be loaded again; a folder by its absolute path.
         revision: Commit or tag of a hub checkpoint, version of a package, or empty.
         sha256: Of the weights file; empty for random weights.
         license: SPDX identifier or the checkpoint's own words.

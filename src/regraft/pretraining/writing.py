@@ -5,9 +5,9 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from regraft.backbones.checkpoints import WEIGHTS, file_sha256
+from regraft.backbones.checkpoints import WEIGHTS
 from regraft.backbones.folders import PASSPORT_FILE
-from regraft.core import Passport
+from regraft.core import Passport, file_sha256
 from regraft.pretraining.call import Call
 from regraft.pretraining.card import Facts, card
 from regraft.pretraining.loop import Report

@@ -4,7 +4,7 @@ import random
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 import numpy as np
@@ -20,7 +20,7 @@ from regraft.activations.extract import (
     views_within,
 )
 from regraft.activations.processor import decoders
-from regraft.activations.store import DEFAULT_BUDGET, ActivationStore
+from regraft.activations.store import ActivationStore, NoRoomError
 from regraft.backbones.contract import Backbone, State
 from regraft.core import Split, Train
 from regraft.heads import Reads
@@ -111,6 +111,7 @@ class Supply:
     Attributes:
         extractions: What filling the store took, appended to as sources are made.
         reads: What the head reads of the trunk.
+        notes: What is worth telling of the sources that were made.
     """
 
     backbone: Backbone
@@ -121,15 +122,21 @@ class Supply:
     progress: Callable[[str, int, int], None] | None
     extractions: list[Extraction]
     reads: Reads = "pooled"
+    notes: list[str] = field(default_factory=list)
 
     def source(self, split: Split, phase: Train, *, training: bool) -> Source:
-        """The cheapest source for a split: stored where a prefix is frozen, else samples."""
+        """The cheapest source for a split: stored where a prefix is frozen and there is room for it, else samples."""
         augment = phase.augment and training and self.backbone.kind == "image"
+        samples = SampleSource(self.backbone, split, augment, self.seed)
         if not phase.cache or phase.frozen == 0 or self.store is None:
-            return SampleSource(self.backbone, split, augment, self.seed)
+            return samples
         if phase.frozen == len(self.backbone.outline) and self.reads != "tokens":
             return self._pooled(split, POOLED_VIEWS if augment else 0)
-        return self._stored(split, phase, augment)
+        try:
+            return self._stored(split, phase, self.store, augment=augment)
+        except NoRoomError as error:
+            self.notes.append(f"frozen stages are computed anew every epoch ({error})")
+            return samples
 
     def _pooled(self, split: Split, views: int) -> PooledSource:
         seeds = [self.seed * POOLED_VIEWS + view for view in range(views)]
@@ -147,18 +154,17 @@ class Supply:
         self.extractions.append(extraction)
         return PooledSource(last + 1, features.reshape(max(views, 1), len(split), -1))
 
-    def _stored(self, split: Split, phase: Train, augment: bool) -> StoredSource:  # noqa: FBT001 - one caller
-        budget = DEFAULT_BUDGET if self.store is None else self.store.budget_bytes
+    def _stored(self, split: Split, phase: Train, store: ActivationStore, *, augment: bool) -> StoredSource:
         views = 0
         if augment:
             views = phase.views or views_within(
-                self.backbone, phase.frozen, split.samples[0], len(split), budget, phase.epochs
+                self.backbone, phase.frozen, split.samples[0], len(split), store.budget_bytes, phase.epochs
             )
         activations = boundary_activations(
             self.backbone,
             split.samples,
             phase.frozen,
-            self.store,
+            store,
             views=views,
             seed=self.seed,
             device=self.device,

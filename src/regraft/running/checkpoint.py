@@ -9,9 +9,22 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor
 
+from regraft.activations.engine import lowest_precision
+from regraft.activations.recipes import prefix_hash
+from regraft.backbones.contract import Backbone
 from regraft.core import OptionError, Plan, Step
+from regraft.running.devices import tunes_in_bf16
 
 CHECKPOINT = "checkpoint.safetensors"
+# What an identity is made of, as a refusal names it.
+IDENTITY = {
+    "plan": "another plan",
+    "trunk": "another backbone",
+    "preprocess": "another preprocessing",
+    "task": "other data",
+    "precision": "another --precision",
+    "device": "another --device",
+}
 
 
 @dataclass(frozen=True)
@@ -56,7 +69,7 @@ def read_checkpoint(folder: Path, identity: str) -> Checkpoint | None:
     """The run's checkpoint, or None where no epoch was finished.
 
     Raises:
-        OptionError: It is of another plan or other data.
+        OptionError: It is damaged, or of another plan, backbone, precision or device, or of other data.
     """
     file = folder / CHECKPOINT
     if not file.exists():
@@ -69,7 +82,7 @@ def read_checkpoint(folder: Path, identity: str) -> Checkpoint | None:
         raise OptionError(f"{file}: damaged ({error}); remove {folder.parent} and start again") from error
     if metadata["identity"] != identity:
         raise OptionError(
-            f"--resume: {folder.parent} was begun with another plan, backbone or other data; "
+            f"--resume: {folder.parent} was begun with {_differences(metadata['identity'], identity)}; "
             "give the same options, or another --out"
         )
     data: dict[str, Any] = json.loads(metadata["position"])
@@ -77,6 +90,32 @@ def read_checkpoint(folder: Path, identity: str) -> Checkpoint | None:
     return Checkpoint(Position(**data, steps=steps), tensors)
 
 
-def run_identity(plan: Plan, trunk: str, fingerprint: str) -> str:
-    """What must be the same for a run to be resumed."""
-    return json.dumps({"plan": plan.to_json(), "trunk": trunk, "task": fingerprint}, sort_keys=True)
+def run_identity(plan: Plan, backbone: Backbone, content: str, device: str, precision: str) -> str:
+    """What must be the same for a run to be resumed: it could not end with the same bits otherwise.
+
+    Args:
+        plan: What is run.
+        backbone: The trunk as it is before the run.
+        content: Fingerprint of the samples.
+        device: As `resolve_device` returns it.
+        precision: `auto`, `fp32`, `bf16` or `int8`; what it comes to on this machine counts.
+    """
+    low = tunes_in_bf16(backbone, device, precision)
+    return json.dumps(
+        {
+            "plan": plan.to_json(),
+            "trunk": prefix_hash(backbone, len(backbone.outline)),
+            "preprocess": backbone.preprocess.fingerprint,
+            "task": content,
+            "precision": f"{lowest_precision(precision, backbone.kind, device)}/{'bf16' if low else 'fp32'}",
+            "device": device.partition(":")[0],
+        },
+        sort_keys=True,
+    )
+
+
+def _differences(before: str, now: str) -> str:
+    """What two identities differ in, in words."""
+    old, new = json.loads(before), json.loads(now)
+    told = [words for key, words in IDENTITY.items() if old.get(key) != new[key]]
+    return ", ".join(told[:-1]) + (" and " if told[1:] else "") + told[-1]

@@ -25,7 +25,7 @@ def resolve_device(name: str) -> str:
         torch.zeros(1, device=device)
     except (RuntimeError, AssertionError) as error:
         raise OptionError(f"--device {name}: not there; use auto or cpu") from error
-    return name
+    return "cpu" if device.type == "cpu" else name  # there is one; `cpu:0` is not told from an accelerator elsewhere
 
 
 def trains_in_bf16(device: str, precision: str, *, convolutional: bool = False) -> bool:

@@ -10,7 +10,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from regraft.activations.pairs import head_features
-from regraft.activations.recipes import prefix_hash
 from regraft.activations.store import ActivationStore
 from regraft.backbones.contract import Backbone
 from regraft.core import OptionError, Penalty, Plan, Solve, Split, Step, Task, Train
@@ -63,7 +62,7 @@ def execute(  # noqa: PLR0913 - what a caller may say
 
     Raises:
         PlanError: The plan does not fit the outline.
-        OptionError: `resume` with another plan or other data, or an unknown device.
+        OptionError: `resume` with another plan, precision, device or other data, or an unknown device.
         TrainingError: See `PhaseRun`.
         FrozenDriftError: A frozen byte changed.
     """
@@ -71,7 +70,7 @@ def execute(  # noqa: PLR0913 - what a caller may say
     device = resolve_device(device)
     task = as_units(task, backbone)
     content = [task.fingerprint, *([] if replayed is None else [one.digest for one in replayed.samples])]
-    identity = run_identity(plan, prefix_hash(backbone, len(backbone.outline)), "/".join(content))
+    identity = run_identity(plan, backbone, "/".join(content), device, precision)
     found = read_checkpoint(folder, identity) if resume and folder is not None else None
     done = found or Checkpoint(Position(), {})
     yield from done.position.steps
@@ -105,8 +104,10 @@ def execute(  # noqa: PLR0913 - what a caller may say
             keepers.get(phase.penalty) if phase.penalty and phase.frozen < len(backbone.outline) else None,
         )
         for step in run.steps(position, done.tensors if going_on else {}):
-            steps.append(step)
-            yield step
+            noted = replace(step, note="; ".join(filter(None, (step.note, *supply.notes))))
+            supply.notes.clear()
+            steps.append(noted)
+            yield noted
     backbone.module.cpu()
     head.cpu()
 

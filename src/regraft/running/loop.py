@@ -1,7 +1,8 @@
 """One epoch of gradient descent, and one pass of validation."""
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 import torch
@@ -9,7 +10,7 @@ from torch import Tensor, nn
 from torch.optim import AdamW
 from torch.optim.lr_scheduler import LambdaLR
 
-from regraft.activations.engine import fast_matmul
+from regraft.activations.engine import fast_matmul, full_float32
 from regraft.backbones.contract import Backbone, State
 from regraft.core import Train, TrainingError
 from regraft.heads import Head
@@ -79,8 +80,22 @@ class Network:
         outputs: Tensor = self.head(first.float(), *rest)  # in full precision: it is small and decides the result
         return outputs
 
-    def _autocast(self) -> torch.autocast:
-        return torch.autocast(self.device.split(":")[0], torch.bfloat16, enabled=self.low_precision)
+    def halve_chunk(self, error: BaseException, samples: int) -> None:
+        """Take fewer samples at a time from now on, if an error in computing so many says that memory ran out.
+
+        Raises:
+            TrainingError: It ran out with a single sample; any other error is raised as it is.
+        """
+        if not ran_out_of_memory(error):
+            raise error
+        if self.chunk == 1:
+            raise TrainingError("memory does not suffice for one sample; freeze more with --boundary") from error
+        self.chunk = max(min(self.chunk, samples) // 2, 1)
+
+    @contextmanager
+    def _autocast(self) -> Iterator[None]:
+        with full_float32(), torch.autocast(self.device.split(":")[0], torch.bfloat16, enabled=self.low_precision):
+            yield
 
 
 @dataclass(frozen=True)
@@ -100,7 +115,7 @@ class Trainer:
 
         Raises:
             DivergedError: A loss is not a number.
-            TrainingError: Memory does not suffice for a single sample.
+            TrainingError: Memory does not suffice for a single sample, or for the optimiser.
         """
         total = 0.0
         for number, (positions, state) in enumerate(zip(order, source.batches(order, epoch), strict=True)):
@@ -117,20 +132,27 @@ class Trainer:
                 loss = self._accumulate(state, positions, start)
                 break
             except (RuntimeError, MemoryError) as error:
-                if not ran_out_of_memory(error):
-                    raise
-                if self.network.chunk == 1:
-                    raise TrainingError(
-                        "memory does not suffice for one sample; freeze more with --boundary"
-                    ) from error
-                self.network.chunk = max(min(self.network.chunk, len(positions)) // 2, 1)
+                self.network.halve_chunk(error, len(positions))
         if not math.isfinite(loss):
             raise DivergedError
-        trained = [one for group in self.optimiser.param_groups for one in group["params"]]
-        nn.utils.clip_grad_norm_(trained, self.phase.clip_norm)
-        self.optimiser.step()
-        self.schedule.step()
+        self._descend()
         return loss
+
+    def _descend(self) -> None:
+        """Clip the gradients and follow them; what memory runs out in is half done, so that it cannot be repeated."""
+        trained = [one for group in self.optimiser.param_groups for one in group["params"]]
+        try:
+            nn.utils.clip_grad_norm_(trained, self.phase.clip_norm)
+            self.optimiser.step()
+        except (RuntimeError, MemoryError) as error:
+            if not ran_out_of_memory(error):
+                raise
+            count = sum(one.numel() for one in trained)
+            raise TrainingError(
+                f"memory does not suffice for the optimiser's two moments of {count:,} trained parameters; "
+                "freeze more with --boundary, or take --strategy lora"
+            ) from error
+        self.schedule.step()
 
     def _accumulate(self, state: State, positions: list[int], start: int) -> float:
         """Gradients of the batch's mean loss, chunk by chunk; returns that loss."""
@@ -158,19 +180,39 @@ def validate(
 
     The loss is the one that is trained, label smoothing included. Without it a network that is trained with smoothing
     seems to get worse once it is no surer than it should be, and a task that is nearly solved stops too early.
+
+    Raises:
+        TrainingError: Memory does not suffice for a single sample.
     """
     network.backbone.module.eval()
     network.head.eval()
     loss, right, exact = 0.0, 0, True
     with torch.inference_mode(), fast_matmul():
         for positions, state in zip(order, source.batches(order, 0), strict=True):
-            outputs = network.outputs(state, source.start, len(network.backbone.outline))
-            wanted = targets[positions].to(outputs.device)
-            loss += float(network.head.loss(outputs, wanted, label_smoothing))
-            hits = network.head.right(outputs, wanted)
-            right, exact = right + (hits or 0), exact and hits is not None
+            one, hits = _judged(network, state, source.start, targets[positions], label_smoothing)
+            loss, right, exact = loss + one, right + (hits or 0), exact and hits is not None
     terms = max(network.head.terms(targets), 1)
     return {"loss": loss / terms} | ({"accuracy": right / terms} if exact else {})
+
+
+def _judged(
+    network: Network, state: State, start: int, targets: Tensor, label_smoothing: float
+) -> tuple[float, int | None]:
+    """The summed loss of a batch and how many are right, if that means something; in halves when memory runs out."""
+    while True:
+        try:
+            loss, right, exact = 0.0, 0, True
+            for begin in range(0, len(targets), network.chunk):
+                part = slice(begin, begin + network.chunk)
+                outputs = network.outputs(tuple(one[part] for one in state), start, len(network.backbone.outline))
+                wanted = targets[part].to(outputs.device)
+                loss += float(network.head.loss(outputs, wanted, label_smoothing))
+                hits = network.head.right(outputs, wanted)
+                right, exact = right + (hits or 0), exact and hits is not None
+        except (RuntimeError, MemoryError) as error:
+            network.halve_chunk(error, len(targets))
+        else:
+            return loss, right if exact else None
 
 
 def _laid_out(values: Tensor) -> Tensor:

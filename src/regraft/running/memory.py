@@ -1,5 +1,6 @@
 """How much memory a run will take at most, by a sum that is stated before it, and how much it took."""
 
+import os
 import sys
 from dataclasses import dataclass
 from typing import Any
@@ -89,7 +90,7 @@ def held_now() -> int:
     """Bytes that this process holds."""
     try:
         with open("/proc/self/statm", encoding="ascii") as file:  # noqa: PTH123 - no file of the disk
-            return int(file.read().split()[1]) * 4096
+            return int(file.read().split()[1]) * os.sysconf("SC_PAGE_SIZE")
     except OSError:
         return peak_memory() or 0
 
