@@ -11,9 +11,9 @@ from safetensors.torch import save as save_tensors
 from torch import Tensor
 
 from regraft.activations.store import ActivationStore
-from regraft.backbones import load_backbone
 from regraft.backbones.contract import Backbone
 from regraft.backbones.language_heads import language_head
+from regraft.backbones.loading import load_original
 from regraft.backbones.source_heads import SourceHead, source_head
 from regraft.core import BackboneError, DataError, OptionError, Passport, Plan, Sample, Split, Task, TextSample, Train
 from regraft.core.task import TaskKind
@@ -236,7 +236,7 @@ def forgetting_of(
 def _original(passport: Passport, *, needed: bool, offline: bool) -> tuple[Backbone, SourceHead | None] | None:
     """The backbone as it was, with its classifier if it reads pictures; None where it cannot be had and need not be."""
     try:
-        before = load_backbone(passport.source, offline=offline)
+        before = load_original(passport, offline=offline)
     except BackboneError:
         if needed:
             raise

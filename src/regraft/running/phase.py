@@ -197,7 +197,9 @@ class _Work:
         """What is worth telling of an epoch."""
         notes = []
         if self.network.chunk < chunk:
-            notes.append(f"memory ran out: {self.network.chunk} samples at a time, same steps")
+            same = self.run.phase.batch_norm == "frozen"
+            steps = "same steps" if same else "statistics of BatchNorm are of as many"
+            notes.append(f"memory ran out: {self.network.chunk} samples at a time, {steps}")
         if epoch == 0 and self.position.scale < 1:
             notes.append(f"the loss was not a number: begun again at {self.position.scale:g} of the rates")
         expected = self.run.head.first_loss()
