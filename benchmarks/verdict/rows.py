@@ -24,7 +24,7 @@ class Known:
     Attributes:
         cell: Task, backbone, shots, seed.
         reached: Test metric by arm.
-        seconds: Training seconds by arm.
+        seconds: Training seconds by arm; none where a row says that the machine was busy with other work.
         test: Test samples.
         situation: The evidence; None where it was not gathered.
         measuring: Seconds that gathering took.
@@ -59,7 +59,8 @@ def known(arms: Iterable[str] | None = None) -> list[Known]:
         reached = {arm(row["strategy"], row["asked"]): row["metric"] for row in group}
         if not wanted <= set(reached):
             continue
-        seconds = {arm(row["strategy"], row["asked"]): row["seconds"] for row in group}
+        clear = not any(row.get("busy") for row in group)
+        seconds = {arm(row["strategy"], row["asked"]): row["seconds"] for row in group} if clear else {}
         measured = evidence.get(cell)
         situation = None if measured is None else situation_of(measured)
         taken = 0.0 if measured is None else measured["seconds"]

@@ -68,7 +68,7 @@ def summary(cells: Sequence[Known]) -> dict[str, Any]:
             "mean_over_tasks": round(_by_task(lost), 2),
             "each": [round(value, 2) for value in lost.values()],
         }
-    ratio = [cell.measuring / max(sum(cell.seconds.values()), 1e-9) for cell in cells]
+    ratio = [cell.measuring / max(sum(cell.seconds.values()), 1e-9) for cell in cells if cell.seconds]
     return {
         "cells": len(cells),
         "tasks": sorted({cell.cell.task for cell in cells}),
