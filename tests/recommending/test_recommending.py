@@ -55,6 +55,20 @@ def test_a_trial_overrules_what_is_believed() -> None:
     assert any("Tried on a piece" in reason for reason in best.reasons)
 
 
+def test_what_a_trial_gained_on_a_piece_is_a_share_of_what_the_probe_lacked_there() -> None:
+    offer = next(one for one in offers_for("net", OUTLINE, MANY, Settings()) if one.strategy == "full-fine-tuning")
+    trial = (
+        Measurement("trial-gain/full-fine-tuning", 0.25, 0.22, 0.28),
+        Measurement("trial-samples/full-fine-tuning", 200.0),
+    )
+    reference = Measurement("trial/feature-extraction", 0.55, 0.52, 0.58)  # the piece's probe; all samples': 0.80
+    gain, measured = gained(offer, Situation(MANY, 2000, evidence(NEAR, *trial, reference)), RULES)
+    alike, _ = gained(offer, Situation(MANY, 2000, evidence(NEAR, *trial)), RULES)
+    assert measured == trial[0]
+    assert 0 < gain.mean < 0.2  # the probe lacks no more
+    assert gain.mean < alike.mean
+
+
 def test_ties_go_to_the_cheaper() -> None:
     found = advice(MANY, evidence(FAR))
     best = max(found.choices, key=lambda one: one.expected)

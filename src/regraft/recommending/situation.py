@@ -1,7 +1,7 @@
 """What the measurements say of one task on one backbone, as the few numbers that a choice rests on."""
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from regraft.core import Evidence, Measurement, TaskSummary
 
@@ -110,6 +110,12 @@ class Situation:
             return None
         (few, low), (many, high) = curve[0], curve[-1]
         return (high - low) / math.log2(many / few) if many > few else None
+
+    def had_probe_reached(self, value: float) -> "Situation":
+        """The same situation, had the last stage's probe reached this: as with fewer samples to learn from."""
+        last = Measurement(f"probe/{self.stages[-1]}", value)
+        rest = tuple(one for one in self.evidence if one.name != last.name)
+        return replace(self, evidence=replace(self.evidence, measurements=(*rest, last)))
 
     def stage_gain(self, stage: str) -> float:
         """What a probe of another stage, or of `all`, gains over one of the last; 0 where it was not measured."""
