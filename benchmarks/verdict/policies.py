@@ -9,6 +9,7 @@ from rows import PROBE, Known
 
 from regraft.core import Recommendation
 from regraft.recommending import Offer, offers_for, recommend
+from regraft.recommending.estimate import gained
 from regraft.recommending.prior import RULES, Prior
 from regraft.strategies import Settings
 
@@ -45,6 +46,21 @@ def engine(cell: Known, prior: Prior) -> Pick:
     arms = {(offer.strategy, offer.boundary): arm for arm, offer in named.items()}
     intervals = {arms[one.strategy, one.boundary]: (one.low, one.expected, one.high) for one in found.choices}
     return Pick(arms[found.best.strategy, found.best.boundary], intervals)
+
+
+def expected_with_trials(cell: Known, prior: Prior) -> dict[str, tuple[float, float]]:
+    """By arm that was tried on a piece: the gain that is expected with its trial, and without any."""
+    situation = cell.situation
+    if situation is None:
+        return {}
+    evidence = situation.evidence
+    untried = tuple(one for one in evidence if not one.name.startswith("trial"))
+    alone = replace(situation, evidence=replace(evidence, measurements=untried))
+    return {
+        arm: (gained(offer, situation, prior)[0].mean, gained(offer, alone, prior)[0].mean)
+        for arm, offer in _offers(cell).items()
+        if evidence.get(f"trial-gain/{arm}") is not None
+    }
 
 
 def _offers(cell: Known) -> dict[str, Offer]:

@@ -17,8 +17,18 @@ from typing import Any
 import numpy as np
 from grid import ARMS, MAIN, RESULTS
 from learning import learned, learned_json
-from policies import Policy, always, best_elsewhere, by_learning, by_rules, calibrated, classical, engine
-from rows import Known, arm, known
+from policies import (
+    Policy,
+    always,
+    best_elsewhere,
+    by_learning,
+    by_rules,
+    calibrated,
+    classical,
+    engine,
+    expected_with_trials,
+)
+from rows import PROBE, Known, arm, known
 
 PRIOR = Path(__file__).parents[2] / "src" / "regraft" / "recommending" / "prior.json"
 COMMAND = "uv run python benchmarks/verdict/verdict.py fit"
@@ -57,8 +67,8 @@ def coverage(cells: Sequence[Known], *, learn: bool) -> dict[str, float]:
     return {"picked": float(np.mean(picked)), "all": float(np.mean(every))}
 
 
-def summary(cells: Sequence[Known]) -> dict[str, Any]:
-    """Everything that the table and the figure show."""
+def summary(cells: Sequence[Known], every: Sequence[Known]) -> dict[str, Any]:
+    """Everything that the table and the figure show, of the arms that all cells have; trials of every arm that ran."""
     table = {}
     for name, policy in policies(cells).items():
         lost = regrets(policy, cells)
@@ -80,6 +90,7 @@ def summary(cells: Sequence[Known]) -> dict[str, Any]:
         "coverage": {"learned": coverage(cells, learn=True), "rules": coverage(cells, learn=False)},
         "cost_share": round(float(np.median(ratio)), 3),
         "told_other_seeds": told(cells),
+        "trials": trials(every),
         "averaged_over_seeds": {name: round(value, 2) for name, value in averaged(cells).items()},
     }
 
@@ -121,6 +132,26 @@ def told(cells: Sequence[Known]) -> dict[str, float]:
             best = max(cell.reached, key=lambda name: float(np.mean([one.reached[name] for one in rest])))
             lost.append(100 * (max(cell.reached.values()) - cell.reached[best]))
     return {"cells": len(lost), "mean": round(float(np.mean(lost)), 2), "worst": round(max(lost), 2)}
+
+
+def trials(cells: Sequence[Known]) -> dict[str, Any]:
+    """How far expected gains over the probe were from those on the test part, where a trial was run, and without trials."""
+    with_them, without = [], []
+    for cell in cells:
+        others = [one for one in cells if one.cell.task != cell.cell.task]
+        for tried, (expected, alone) in expected_with_trials(cell, learned(others)).items():
+            reached = cell.reached[tried] - cell.reached[PROBE]
+            with_them.append(100 * (expected - reached))
+            without.append(100 * (alone - reached))
+    named = (("with", with_them), ("without", without))
+    return {
+        "count": len(with_them),
+        **{name: {"mean": round(float(np.mean(off)), 1), "rms": round(_rms(off), 1)} for name, off in named},
+    }
+
+
+def _rms(values: Sequence[float]) -> float:
+    return float(np.sqrt(np.mean(np.square(values))))
 
 
 def figure(found: dict[str, Any]) -> None:
@@ -195,7 +226,7 @@ def main() -> None:
         raise SystemExit(
             f"{len(cells)} cells with evidence: run oracle.py and gather.py until there are {FEWEST_TASKS} tasks"
         )
-    found = summary(cells)
+    found = summary(cells, every)
     if arguments.what == "fit":
         fit(every, found)
         return
@@ -207,6 +238,7 @@ def main() -> None:
             f"{name:45} mean {row['mean']:5.2f}  worst {row['worst']:5.2f}  over seeds {found['averaged_over_seeds'][name]:5.2f}"
         )
     print("told the test results of the other seeds", found["told_other_seeds"])
+    print("gains expected where a trial ran, less those on the test part, in points", found["trials"])
     print(
         "coverage of 80 % intervals", found["coverage"], " evidence costs", found["cost_share"], "of running all arms"
     )
