@@ -41,12 +41,12 @@ FEWEST_TASKS = 6
 BEYOND = 1.5  # times as many samples per class as were seen may still be judged by what was learned
 
 
-_LEARNED: dict[tuple[Cell, ...], Prior] = {}
+_LEARNED: dict[tuple[tuple[Cell, frozenset[str]], ...], Prior] = {}  # by cells and their arms
 
 
 def learned(cells: Sequence[Known]) -> Prior:
     """The prior that these cells teach, learned once; arms with too few tasks keep the fixed rules."""
-    key = tuple(one.cell for one in cells)
+    key = tuple((one.cell, frozenset(one.reached)) for one in cells)
     if key not in _LEARNED:
         _LEARNED[key] = prior_from_json(learned_json(cells))
     return _LEARNED[key]

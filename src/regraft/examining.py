@@ -66,7 +66,9 @@ def part_to_measure(
     unseen, notes = _without_learnt(model, part, data)
     if not found.named:
         name = "all"
-        notes.insert(0, f"{data} is not what the model was fitted on: all of it is measured")
+        notes.insert(
+            0, f"{data} names no split and is not divided as at the fit: measured on all that the model did not learn"
+        )
     return Part(unseen, name, tuple(notes))
 
 

@@ -294,7 +294,9 @@ def budget_sentence(found: dict[str, Any]) -> str:
     way = f"went {found['alpha']:.0%} of the way to the tuned weights, with a logistic head solved anew there"
     if found["alpha"] == found["curve"][-1]["alpha"]:
         way = "the trained model keeps it as it is"
-    cost = f"the budget cost {100 * found['target_cost']:.1f} points on the target's validation part"
+    points = 100 * found["target_cost"]
+    paid = f"cost {points:.1f}" if points >= 0 else f"gained {-points:.1f}"
+    cost = f"the budget {paid} points of accuracy on the target"
     return f"forgetting budget {found['budget']:.1%}: {way}; lost {_lost(found['held_out'])}; {cost}"
 
 

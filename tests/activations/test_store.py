@@ -225,3 +225,13 @@ def test_what_the_budget_cannot_hold_is_not_begun(backbone: Backbone, tmp_path: 
     assert not list((tmp_path / "b").rglob("*.safetensors"))
     boundary_activations(backbone, SAMPLES, 2, large)
     assert boundary_activations(backbone, SAMPLES, 2, large).extraction.computed == 0  # what is there needs no room
+
+
+def test_rows_of_other_seeds_make_room_for_those_that_are_wanted(backbone: Backbone, tmp_path: Path) -> None:
+    boundary_activations(backbone, SAMPLES, 2, ActivationStore(tmp_path / "a"), views=1, seed=0)
+    size = sum(shard.stat().st_size for shard in (tmp_path / "a").rglob("*.safetensors"))
+    store = ActivationStore(tmp_path / "b", int(1.5 * size))
+    for seed in (0, 1):
+        assert boundary_activations(backbone, SAMPLES, 2, store, views=1, seed=seed).extraction.computed == len(SAMPLES)
+    assert sum(shard.stat().st_size for shard in (tmp_path / "b").rglob("*.safetensors")) <= 1.5 * size
+    assert boundary_activations(backbone, SAMPLES, 2, store, views=1, seed=1).extraction.computed == 0

@@ -61,12 +61,21 @@ def test_what_a_trial_gained_on_a_piece_is_a_share_of_what_the_probe_lacked_ther
         Measurement("trial-gain/full-fine-tuning", 0.25, 0.22, 0.28),
         Measurement("trial-samples/full-fine-tuning", 200.0),
     )
-    reference = Measurement("trial/feature-extraction", 0.55, 0.52, 0.58)  # the piece's probe; all samples': 0.80
+    # The piece's probe reached 0.55; that of all samples 0.80.
+    reference = Measurement("trial/full-fine-tuning", 0.80, 0.77, 0.83)
     gain, measured = gained(offer, Situation(MANY, 2000, evidence(NEAR, *trial, reference)), RULES)
     alike, _ = gained(offer, Situation(MANY, 2000, evidence(NEAR, *trial)), RULES)
     assert measured == trial[0]
     assert 0 < gain.mean < 0.2  # the probe lacks no more
     assert gain.mean < alike.mean
+
+
+def test_a_smaller_piece_changes_what_probes_reach_and_not_what_they_gain() -> None:
+    whole = Measurement("probe/all", 0.83, 0.81, 0.85)
+    situation = Situation(MANY, 2000, evidence(NEAR, whole))
+    there = situation.had_probe_reached(0.6)
+    assert there.reached == pytest.approx(0.6)
+    assert there.all_gain == pytest.approx(situation.all_gain)
 
 
 def test_ties_go_to_the_cheaper() -> None:
@@ -295,6 +304,7 @@ def test_a_gain_stays_within_what_is_missing_and_keeps_its_order() -> None:
     assert gains == sorted(gains)
     assert gains[0] == -0.9
     assert gains[-1] <= 0.06
+    assert within_reach(-0.35, -0.1) == 0  # a correlation may be below 0
     assert within_reach(0.001, 0.9) == pytest.approx(0.001, rel=0.01)
 
 

@@ -216,7 +216,7 @@ class _Work:
             with _evaluating(self.backbone.module):
                 if self.outputs == "boundary" and self.store is not None:
                     lacking = [sample for sample, _ in unique.values()]
-                    recipe.require_room(_boundary_bytes(self.backbone, self.frozen, lacking))
+                    recipe.require_room(_boundary_bytes(self.backbone, self.frozen, lacking), keys)
                 engine = self._compute(list(unique.values()), recipe, weights, progress)
             extraction = replace(extraction, engine=engine.name, relative_error=engine.relative_error)
         return recipe, extraction

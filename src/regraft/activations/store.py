@@ -64,8 +64,15 @@ class ActivationStore:
             raise _unwritable(self.folder, error) from error
         return Recipe(folder, self)
 
+    def has_room(self, folder: Path, size: int) -> bool:
+        """Whether a recipe may grow by so many bytes; others may be evicted for it, a recipe that grows not."""
+        return size <= self._room(folder)
+
+    def _room(self, folder: Path) -> int:
+        return max(min(self.budget_bytes - _size(folder), shutil.disk_usage(self.folder).free), 0)
+
     def require_room(self, folder: Path, size: int) -> None:
-        """Refuse to begin what cannot be kept: a recipe that grows is never removed itself.
+        """Refuse to begin what cannot be kept.
 
         Args:
             folder: Of the recipe.
@@ -74,11 +81,11 @@ class ActivationStore:
         Raises:
             NoRoomError: They are more than its budget or its disk has left.
         """
-        room = max(min(self.budget_bytes - _size(folder), shutil.disk_usage(self.folder).free), 0)
-        if size > room:
+        if not self.has_room(folder, size):
             raise NoRoomError(
-                f"{self.folder}: {size / GIB:.1f} GiB of activations were to be stored, there is room for "
-                f"{room / GIB:.1f}; free some space, name another disk with --cache-dir, or leave it with --no-cache"
+                f"{self.folder}: {size / GIB:.1f} GiB of activations were to be stored; its budget of "
+                f"{self.budget_bytes / GIB:.0f} GiB and its disk have room for {self._room(folder) / GIB:.1f}; free some "
+                "space, name another disk with --cache-dir, or leave it with --no-cache"
             )
 
     def make_room(self, keep: Path) -> None:
@@ -145,8 +152,23 @@ class Recipe:
         """What rows took to compute, when that was."""
         return sum(self._seconds.get(key, 0.0) for key in keys)
 
-    def require_room(self, size: int) -> None:
-        """See `ActivationStore.require_room`."""
+    def require_room(self, size: int, keys: Sequence[str]) -> None:
+        """Refuse to begin what cannot be kept; rows of other data and seeds make room for those of `keys`.
+
+        Args:
+            size: Bytes that it is to grow by.
+            keys: Of the rows that are wanted, those that it has already included.
+
+        Raises:
+            NoRoomError: They are more than the budget or the disk holds.
+        """
+        if not self._store.has_room(self._folder, size):
+            wanted = {self._places[key].shard for key in keys if key in self._places}
+            for shard in set(self._sums) - wanted:
+                _index_of(shard).unlink(missing_ok=True)
+                shard.unlink(missing_ok=True)
+            self._places, self._seconds, self._sums = {}, {}, {}
+            self._scan()
         self._store.require_room(self._folder, size)
 
     def append(self, keys: Sequence[str], tensors: dict[str, Tensor], seconds: float = 0.0) -> None:

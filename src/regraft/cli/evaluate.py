@@ -52,6 +52,9 @@ def command(
     result = {
         "metrics": dict(found.metrics),
         "intervals": dict(found.intervals),
+        "split": part.name,
+        "samples": found.samples,
+        "notes": list(part.notes),
         "resampled": "groups" if found.groups else "samples",
         "confusion": {"classes": list(fitted.classes), "counts": found.confusion} if found.confusion else None,
         "calibration": [asdict(one) for one in found.calibration],

@@ -20,7 +20,7 @@ from regraft.strategies import strategy_named
 from regraft.strategies.applying import Arm
 from regraft.tasks import Documents
 
-FORMAT = 4  # of a trial's file, raised too where the same plan gives other results; another format is computed anew
+FORMAT = 5  # of a trial's file, raised too where the same plan gives other results; another format is computed anew
 
 
 @dataclass(frozen=True)
@@ -129,11 +129,7 @@ class Trial:
         """
         if data.get("format") != FORMAT or len(data.get("draws", ())) != RESAMPLES:
             raise ValueError(f"not a trial of format {FORMAT}")
-        held = data.get("held_out")
-        if data["forgetting"] and held is None:
-            raise ValueError("an earlier version wrote it, without what was held out of the source")
-        # `joules` of earlier versions counted more than training, and on any device.
-        rest = {key: value for key, value in data.items() if key not in {"format", "joules"}}
+        rest, held = {key: value for key, value in data.items() if key != "format"}, data["held_out"]
         return cls(
             **{
                 **rest,
@@ -183,7 +179,6 @@ class Bench:
 
     def file(self, strategy: str, part: Part) -> Path:
         """Where a trial is kept: its name says the plan, the weights, the data, the precision and the device."""
-        device = resolve_device(self.resources.device)
         identity = [
             FORMAT,
             self.plan(strategy, part).to_json(),
@@ -192,8 +187,8 @@ class Bench:
             part.content,
             part.task.metric,
             self.resources.precision,
-            *([] if self.source is None else [self.source.fingerprint]),
-            *([] if device == "cpu" else [{"device": device}]),  # trials of a processor keep the names they had
+            resolve_device(self.resources.device),
+            None if self.source is None else self.source.fingerprint,
         ]
         return self.folder / f"{hashlib.sha256(json.dumps(identity).encode()).hexdigest()}.json"
 

@@ -133,7 +133,8 @@ def keep_within(
     if budget is not None:
         # The start has lost nothing, whatever the margin: every budget can be met.
         allowed = [one for one in curve if one is curve[0] or _upper(choosing, curve[0], one) <= budget]
-        taken = max(allowed, key=lambda one: (one.point.target or 0.0, -one.point.alpha))
+        # A trained model that keeps the budget stays as it is.
+        taken = end if end in allowed else max(allowed, key=lambda one: (one.point.target or 0.0, -one.point.alpha))
     before = held.scores(way.go(0.0), device=device)
     after = held.scores(way.go(taken.point.alpha), device=device)
     cost = (end.point.target or 0.0) - (taken.point.target or 0.0)

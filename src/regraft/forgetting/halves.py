@@ -17,7 +17,8 @@ def halves(measure: Measure) -> tuple[Measure, Measure]:
     shuffled = rng.sample(sorted(groups), len(groups))
     sides: tuple[list[int], list[int]] = ([], [])
     # One class after the other, each group to the side that has fewer: also of classes of one sample half go to each.
-    for group in sorted(shuffled, key=lambda one: measure.strata[groups[one][0]]):
+    strata = measure.strata
+    for group in sorted(shuffled, key=lambda one: strata[groups[one][0]]):
         min(sides, key=len).extend(groups[group])
     choosing, held = (measure.part(sorted(rows)) for rows in sides)
     return choosing, held

@@ -116,8 +116,8 @@ def _unseen_said(unseen: Sequence[str], budget_seconds: float) -> list[str]:
     if not unseen:
         return []
     return [
-        f"Not looked at, since the largest go first in a budget of {seconds_said(budget_seconds)}: {', '.join(unseen)}. "
-        "A larger --budget looks at more."
+        f"A budget of {seconds_said(budget_seconds)} is too small to look at {', '.join(unseen)} as well: the largest backbones "
+        "are looked at first, and a larger --budget looks at more."
     ]
 
 

@@ -76,5 +76,5 @@ def within_reach(gain: float, reached: float) -> float:
     """
     most = MOST_SHARE * (1 - reached)
     if gain <= 0:
-        return max(gain, -reached)
+        return max(gain, -max(reached, 0.0))
     return most * math.tanh(gain / most) if most > 0 else 0.0

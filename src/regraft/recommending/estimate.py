@@ -10,7 +10,7 @@ from regraft.recommending.situation import Z80, Situation, deviation
 
 # How far the gain on a piece of the training part is from that on all of it: at least, and on a very small piece. With these,
 # sixteen trials of `benchmarks/verdict/gather.py --raced` predicted test results best.
-TRIAL_SPREAD, PIECE_SPREAD = 0.012, 0.06
+TRIAL_SPREAD, PIECE_SPREAD = 0.012, 0.09
 PAIRED = 0.6  # correlation of two probes' errors on the same samples: their difference is surer than either
 
 
@@ -81,12 +81,13 @@ def _by_trial(offer: Offer, situation: Situation, prior: Prior, trial: Measureme
     shrinks in the same proportion: 20 points where 40 are missing are 10 where 20 are.
     """
     piece = situation.evidence.get(f"trial-samples/{offer.arm}")
-    probe = situation.evidence.get(f"trial/{PROBE}")
+    own = situation.evidence.get(f"trial/{offer.arm}")
     size = situation.summary.samples if piece is None else int(piece.value)
     there, shrunk = situation, 1.0
-    if probe is not None and piece is not None:
-        there = situation.had_probe_reached(probe.value)
-        shrunk = min((1 - situation.reached) / max(1 - probe.value, 0.01), 1.0)
+    if own is not None and piece is not None:
+        probe = own.value - trial.value  # on the same piece
+        there = situation.had_probe_reached(probe)
+        shrunk = min((1 - situation.reached) / max(1 - probe, 0.01), 1.0)
     believed_there = prior.gain(offer, there, size)
     left_out = max(1 - size / max(situation.summary.samples, 1), 0.0)
     noise = math.hypot(deviation(trial), TRIAL_SPREAD, PIECE_SPREAD * math.sqrt(left_out))

@@ -112,10 +112,14 @@ class Situation:
         return (high - low) / math.log2(many / few) if many > few else None
 
     def had_probe_reached(self, value: float) -> "Situation":
-        """The same situation, had the last stage's probe reached this: as with fewer samples to learn from."""
-        last = Measurement(f"probe/{self.stages[-1]}", value)
-        rest = tuple(one for one in self.evidence if one.name != last.name)
-        return replace(self, evidence=replace(self.evidence, measurements=(*rest, last)))
+        """The same situation, had the last stage's probe reached this and the others as much more: with fewer samples, say."""
+        moved = value - self.reached
+        measurements = [
+            Measurement(one.name, one.value + moved) if one.name.startswith("probe/") else one for one in self.evidence
+        ]
+        if self.probe is None:
+            measurements.append(Measurement(f"probe/{self.stages[-1]}", value))
+        return replace(self, evidence=replace(self.evidence, measurements=tuple(measurements)))
 
     def stage_gain(self, stage: str) -> float:
         """What a probe of another stage, or of `all`, gains over one of the last; 0 where it was not measured."""
