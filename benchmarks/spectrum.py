@@ -86,6 +86,9 @@ def gains(cells: Cells, arm: str) -> None:
         print(
             f"| {task} | {means[0]:.3f} | {means[1]:.3f} | {100 * each[-1]:+.1f} | {low:+.1f} to {high:+.1f} | {len(seeds)} |"
         )
+    if not each:
+        print("\nNothing was trained from scratch with so many labels.")
+        return
     over = rng.choice(each, (DRAWS, len(each))).mean(axis=1)
     low, high = 100 * np.percentile(over, [2.5, 97.5])
     print(f"\nmean gain over {len(each)} tasks: {100 * np.mean(each):+.1f} points [{low:+.1f}, {high:+.1f}]")
@@ -97,6 +100,7 @@ WHOLE = (
     ("resnet-small", "10", "feature-extraction"),
     ("resnet-small", "all", "feature-extraction@all"),
     ("minilm", "10", "feature-extraction@all"),
+    ("minilm", "50", "feature-extraction@all"),
     ("minilm", "all", "full-fine-tuning"),
 )
 
