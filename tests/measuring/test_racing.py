@@ -153,7 +153,7 @@ def test_backbones_that_a_small_budget_left_out_are_named(shades: Task, tmp_path
     (left,) = (one.passport.source for one in trunks if one is not taken)
     found = advise(shades, trunks, resources=Resources(device="cpu", cache_dir=tmp_path), budget_seconds=5)
     assert [one.backbone for one in found.evidence] == [taken.passport.source]
-    assert any("Not looked at" in reason and left in reason for reason in found.reasons)
+    assert any("is too small to look at" in reason and left in reason for reason in found.reasons)
 
 
 def test_the_foreseen_time_grows_with_what_is_trained(shades: Task, trunk: Backbone) -> None:
