@@ -10,9 +10,10 @@ from regraft.backbones import load_backbone
 from regraft.comparing import compare, trials
 from regraft.comparing.forgetting import forgetting_of
 from regraft.comparing.parts import parts_of
-from regraft.comparing.trials import Bench, HeldOut, Trial
+from regraft.comparing.trials import Bench, Trial
 from regraft.core import Task
 from regraft.demo import intents_folder
+from regraft.forgetting import Forgotten
 from regraft.tasks import few_shot
 
 
@@ -38,14 +39,15 @@ def probe(task: Task, tmp_path_factory: pytest.TempPathFactory) -> Trial:
 
 
 def test_what_was_held_out_is_remembered(probe: Trial) -> None:
-    held = replace(probe, held_out=HeldOut(0.9, 0.8, 0.1, 0.05, 0.16, 40))
+    held = replace(probe, held_out=Forgotten("source_accuracy", 0.9, 0.8, 0.1, 0.05, 0.16, 40, 2))
     assert Trial.from_json(held.to_json()) == held
     assert Trial.from_json(probe.to_json()).held_out is None
 
 
 def test_a_loss_has_an_interval_over_source_samples_and_seeds(probe: Trial) -> None:
     seeds = [
-        replace(probe, held_out=HeldOut(0.9, 0.9 - lost, lost, lost - 0.03, lost + 0.04, 40)) for lost in (0.1, 0.2)
+        replace(probe, held_out=Forgotten("source_accuracy", 0.9, 0.9 - lost, lost, lost - 0.03, lost + 0.04, 40, 2))
+        for lost in (0.1, 0.2)
     ]
     (alone,) = forgetting_of({"lp-ft": seeds[:1]})
     assert (alone.lost, alone.low, alone.high) == pytest.approx((0.1, 0.07, 0.14))

@@ -214,7 +214,7 @@ class _Work:
         extraction = Extraction(len(requests), len(unique), 0.0, stored)
         if unique:
             with _evaluating(self.backbone.module):
-                if self.outputs == "boundary" and self.store is not None:
+                if self.outputs == "boundary" and not isinstance(recipe, MemoryRecipe):  # memory has no budget
                     lacking = [sample for sample, _ in unique.values()]
                     recipe.require_room(_boundary_bytes(self.backbone, self.frozen, lacking), keys)
                 engine = self._compute(list(unique.values()), recipe, weights, progress)

@@ -54,9 +54,6 @@ class MemoryRecipe:
         """Nothing is there from before."""
         return 0.0
 
-    def require_room(self, size: int, keys: Sequence[str]) -> None:
-        """Memory has no budget of its own; `running/memory.py` states what a run takes."""
-
     def append(self, keys: Sequence[str], tensors: dict[str, Tensor], seconds: float = 0.0) -> None:
         """Keep rows under their keys."""
         number = len(self._shards)

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from regraft.comparing.trials import HeldOut, Trial
+from regraft.comparing.trials import Trial
+from regraft.forgetting import Forgotten
 
 NORMAL = 1.96  # standard errors of a 95 % interval
 
@@ -41,7 +42,7 @@ def forgetting_of(trials: Mapping[str, Sequence[Trial]]) -> tuple[Forgetting, ..
     return tuple(_over_seeds(name, found) for name, found in held.items() if found)
 
 
-def _over_seeds(strategy: str, found: Sequence[HeldOut]) -> Forgetting:
+def _over_seeds(strategy: str, found: Sequence[Forgotten]) -> Forgetting:
     """The mean, with the variance over samples and that over seeds added.
 
     Every seed is asked about the same source samples, so that more seeds make only the second smaller.

@@ -4,7 +4,7 @@ import hashlib
 import json
 import math
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, fields, replace
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +14,7 @@ from regraft.comparing.parts import Part
 from regraft.core import Outline, Passport, Plan, Split, Step, Task
 from regraft.evaluating.bootstrap import RESAMPLES
 from regraft.evaluating.metrics import CalibrationBin
+from regraft.forgetting import Forgotten
 from regraft.model import Model
 from regraft.running import resolve_device
 from regraft.strategies import strategy_named
@@ -38,27 +39,6 @@ class ForgettingPoint:
     target: float | None
     source: float
     lost: float
-
-
-@dataclass(frozen=True)
-class HeldOut:
-    """What the tuned weights lost, on the half of the source data that the curve is not measured on.
-
-    Attributes:
-        before: Accuracy of the original head on source data, or its perplexity, with the pretrained weights.
-        after: The same with the tuned weights.
-        lost: How much worse that is, as a share.
-        low: Of its paired 95 % bootstrap interval over source samples.
-        high: Of the same.
-        samples: N.
-    """
-
-    before: float
-    after: float
-    lost: float
-    low: float
-    high: float
-    samples: int
 
 
 @dataclass(frozen=True)
@@ -87,7 +67,8 @@ class Trial:
         measured_joules: Of the processor in the seconds of training, without activations that were in the store already;
             None where the machine does not tell it, or another device did the work.
         forgetting: Of the way from pretrained to tuned weights; empty where no source task was given.
-        held_out: What was lost at its end, on other source samples; None without such a way.
+        held_out: What was lost at its end, on the half of the source samples that the curve is not measured on; None
+            without such a way.
     """
 
     strategy: str
@@ -109,7 +90,7 @@ class Trial:
     watts: float = 0.0
     measured_joules: float | None = None
     forgetting: tuple[ForgettingPoint, ...] = field(default=(), repr=False)
-    held_out: HeldOut | None = None
+    held_out: Forgotten | None = None
 
     @property
     def stored_seconds(self) -> float:
@@ -140,7 +121,7 @@ class Trial:
                 "confusion": tuple(map(tuple, data["confusion"])),
                 "calibration": tuple(CalibrationBin(**one) for one in data["calibration"]),
                 "forgetting": tuple(ForgettingPoint(**one) for one in data["forgetting"]),
-                "held_out": None if held is None else HeldOut(**held),
+                "held_out": None if held is None else Forgotten(**held),
             }
         )
 
@@ -269,10 +250,10 @@ def _curve(model: Model) -> tuple[ForgettingPoint, ...]:
     return tuple(ForgettingPoint(**point) for point in curve)
 
 
-def _held_out(model: Model) -> HeldOut | None:
+def _held_out(model: Model) -> Forgotten | None:
     if model.forgetting is None:
         return None
-    return HeldOut(**{one.name: model.forgetting["held_out"][one.name] for one in fields(HeldOut)})
+    return Forgotten(**model.forgetting["held_out"])
 
 
 def _validation(model: Model, metric: str) -> float:

@@ -41,9 +41,8 @@ STRUCTURED = 10.0
 # Share of what a probe of all stages gains over one of the last that tuning is expected to gain too, per band: what
 # earlier stages hold can be moved to the last, given labels enough.
 FOUND_EARLIER = (0.3, 0.7, 1.0, 1.0)
-MOST_SHARE = (
-    0.6  # of what the probe lacks: no strategy is expected to gain more than this share of it before it is tried
-)
+# Of what the probe lacks: no strategy is expected to gain more than this share of it before it is tried.
+MOST_SHARE = 0.6
 
 
 def table_gain(strategy: str, situation: Situation, per_class: float) -> tuple[float, float]:

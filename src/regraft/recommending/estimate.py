@@ -67,11 +67,10 @@ def anchor(situation: Situation, prior: Prior) -> tuple[float, float]:
 
 def gained(offer: Offer, situation: Situation, prior: Prior) -> tuple[Gain, Measurement | None]:
     """The gain over the probe: the prior, corrected by what was measured of this very offer."""
-    believed = prior.gain(offer, situation)
     trial = situation.evidence.get(f"trial-gain/{offer.arm}")
     if trial is not None:
         return _by_trial(offer, situation, prior, trial), trial
-    return _probed(offer, situation, prior) or (believed, None)
+    return _probed(offer, situation, prior) or (prior.gain(offer, situation), None)
 
 
 def _by_trial(offer: Offer, situation: Situation, prior: Prior, trial: Measurement) -> Gain:
