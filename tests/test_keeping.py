@@ -19,7 +19,7 @@ from regraft.backbones.contract import Backbone
 from regraft.backbones.source_heads import SourceHead, source_head
 from regraft.cli.main import run
 from regraft.core import BackboneError, DataError, ImageSample, Step, Task
-from regraft.forgetting import halves
+from regraft.forgetting import forgetting_sentence, halves
 from regraft.forgetting.classes import ClassMeasure
 from regraft.forgetting.measure import Scores, upper_loss
 from regraft.model import Model
@@ -215,7 +215,7 @@ def test_without_source_data_there_is_a_proxy(tuned: Model, task: Task) -> None:
     assert found["measured"] == "proxy"
     assert 0 <= found["agreement"] < 1
     assert found["feature_drift"] > 0
-    assert "tells only roughly how much is forgotten" in keeping.forgetting_sentence(found)
+    assert "tells only roughly how much is forgotten" in forgetting_sentence(found)
 
 
 def test_source_data_of_other_classes_are_refused(tuned: Model, target: Path, task: Task) -> None:

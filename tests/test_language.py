@@ -14,7 +14,7 @@ from regraft.backbones.hidden_words import asked
 from regraft.backbones.language_heads import language_head
 from regraft.cli.main import run
 from regraft.core import BackboneError, DataError, Split, Task, TextSample, Train
-from regraft.forgetting import language_measure
+from regraft.forgetting import forgetting_sentence, language_measure
 from regraft.model import Model
 from regraft.running.batches import Supply
 from regraft.running.replay import build_replay
@@ -193,7 +193,7 @@ def test_a_trunk_without_a_head_has_the_proxy_on_source_texts(tmp_path: Path, so
     assert found is not None
     assert found["measured"] == "proxy"
     assert found["source_drift"] > 0
-    assert "no perplexity" in keeping.forgetting_sentence(found)
+    assert "no perplexity" in forgetting_sentence(found)
 
 
 def test_the_command_line_tells_perplexity(

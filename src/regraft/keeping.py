@@ -29,9 +29,6 @@ FEWEST_MEASURED = 4
 FEWEST_IN_HALF = 2  # one half of the source data chooses, the other reports
 FEWEST_FOR_BUDGET = 10  # in each half: what fewer say of a share means little
 
-# `benchmarks/forgetting.py proxy`: Spearman 0.51 and 0.43 with the accuracy lost on the source.
-PROXY_TELLS = "which tells only roughly how much is forgotten (rank correlation 0.51 and 0.43 in 29 runs of ours)"
-
 
 @dataclass(frozen=True)
 class SourceBudget:
@@ -254,56 +251,3 @@ def _original(passport: Passport, *, needed: bool, offline: bool) -> tuple[Backb
 def _like(model: Model) -> Task:
     """A task of the model's kind, without samples."""
     return Task(model.task_name, model.kind, model.classes, {})
-
-
-def forgetting_sentence(found: dict[str, Any]) -> str:
-    """What was forgotten, in one sentence; of the proxy, how little it tells."""
-    agrees = "" if found["agreement"] is None else f"; on target inputs it says the same for {found['agreement']:.1%}"
-    if "source_drift" in found:
-        return (
-            f"forgetting (proxy): features of source texts moved by {found['source_drift']:.3f}, of target texts by "
-            f"{found['feature_drift']:.3f} (1 - cosine); no perplexity: {found['because']}"
-        )
-    if found["measured"] == "proxy":
-        return (
-            f"forgetting (proxy, no --source): features moved by {found['feature_drift']:.3f} (1 - cosine){agrees}; "
-            f"{PROXY_TELLS}"
-        )
-    return f"forgotten: {_lost(found)}{agrees}"
-
-
-def _lost(found: dict[str, Any]) -> str:
-    """A loss with its interval, in the metric's own terms."""
-    lost, low, high = (f"{100 * found[key]:.1f}" for key in ("lost", "low", "high"))
-    if found["metric"] == "source_accuracy":
-        return (
-            f"{lost} points [{low}, {high}] of the original head's {found['before']:.3f} on {found['samples']} source "
-            f"samples of {found['classes']} classes"
-        )
-    name = found["metric"].replace("_", " ")
-    return (
-        f"{name} of the original head went from {found['before']:.2f} to {found['after']:.2f}, by {lost} % "
-        f"[{low}, {high}], on {found['samples']} source documents"
-    )
-
-
-def budget_sentence(found: dict[str, Any]) -> str:
-    """What a budget cost, or what was forgotten where there was none, in one sentence."""
-    if found["budget"] is None:
-        return f"forgotten: {_lost(found['held_out'])}"
-    way = f"went {found['alpha']:.0%} of the way to the tuned weights, with a logistic head solved anew there"
-    if found["alpha"] == found["curve"][-1]["alpha"]:
-        way = "the trained model keeps it as it is"
-    points = 100 * found["target_cost"]
-    paid = f"cost {points:.1f}" if points >= 0 else f"gained {-points:.1f}"
-    cost = f"the budget {paid} points of accuracy on the target"
-    return f"forgetting budget {found['budget']:.1%}: {way}; lost {_lost(found['held_out'])}; {cost}"
-
-
-def curve_rows(found: dict[str, Any]) -> list[list[str]]:
-    """The curve over alpha as rows: share of the way, target, source, loss."""
-    rows = []
-    for point in found["curve"]:
-        target = "-" if point["target"] is None or math.isnan(point["target"]) else f"{point['target']:.3f}"
-        rows.append([f"{point['alpha']:.1f}", target, f"{point['source']:.3f}", f"{100 * point['lost']:.1f} %"])
-    return rows

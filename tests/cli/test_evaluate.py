@@ -12,6 +12,7 @@ from PIL import Image
 from regraft import api
 from regraft.cli.main import run
 from regraft.core import Split, TextSample
+from regraft.tasks import Columns
 
 from .conftest import INTENTS, PROBE, SMALL, called, refused, write_table
 
@@ -111,6 +112,18 @@ def test_groups_of_the_fit_are_remembered(tmp_path: Path, capsys: pytest.Capture
     assert texts(part.split) == texts(api.open_task(file, seed=2, group_column="who").splits["test"])
     plain = write_table(tmp_path / "plain.csv", sentences(10, first=100))
     assert len(api.part_to_measure(api.load(tmp_path / "m"), plain).split) == 20
+
+
+def test_data_of_a_fit_without_groups_are_known_where_groups_are_named_later(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = tmp_path / "grouped.csv"
+    rows = [f"{text},{label},{number // 4}" for number, (text, label) in enumerate(sentences(40))]
+    file.write_text("\n".join(["text,label,who", *rows]))
+    called(capsys, "fit", str(file), "--out", str(tmp_path / "m"), "--seed", "2", *PROBE)
+    part = api.part_to_measure(api.load(tmp_path / "m"), file, Columns(group="who"))
+    assert part.name == "test"
+    assert texts(part.split) == texts(api.open_task(file, seed=2).splits["test"])
 
 
 def test_pictures_are_known_again(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -1,5 +1,7 @@
 """What a kept trial belongs to, and what it remembers."""
 
+import json
+import shutil
 from dataclasses import replace
 from pathlib import Path
 
@@ -7,6 +9,7 @@ import pytest
 
 from regraft import api
 from regraft.backbones import load_backbone
+from regraft.backbones.bundled import bundled_folder
 from regraft.comparing import compare, trials
 from regraft.comparing.forgetting import forgetting_of
 from regraft.comparing.parts import parts_of
@@ -22,9 +25,26 @@ def task() -> Task:
     return few_shot(api.open_task(intents_folder()), 2, seed=0)
 
 
+def bench_of(backbone: str, folder: Path) -> Bench:
+    trunk = load_backbone(backbone)
+    return Bench(backbone, trunk.outline, trunk.passport, trunk.settings, api.Settings(), api.Resources(), folder)
+
+
+def test_a_trial_is_kept_for_its_network(task: Task, tmp_path: Path) -> None:
+    ((part,),), _ = parts_of(task, (None,), (0,))
+    folders = [tmp_path / "plain", tmp_path / "edited"]
+    for folder in folders:
+        shutil.copytree(bundled_folder("minilm"), folder)
+    settings = folders[1] / "config.json"
+    settings.write_text(json.dumps({**json.loads(settings.read_text()), "layer_norm_eps": 0.1}))
+    benches = [bench_of(str(folder), tmp_path) for folder in folders]
+    # Two folders have two names; what is asked here is the network alone.
+    named = [replace(one, passport=benches[0].passport) for one in benches]
+    assert named[0].file("lp-ft", part) != named[1].file("lp-ft", part)
+
+
 def test_a_trial_is_kept_for_its_device(task: Task, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    trunk = load_backbone("bundled:minilm")
-    bench = Bench("bundled:minilm", trunk.outline, trunk.passport, api.Settings(), api.Resources(), tmp_path)
+    bench = bench_of("bundled:minilm", tmp_path)
     ((part,),), _ = parts_of(task, (None,), (0,))
     names = []
     for device in ("cpu", "cuda:0", "cuda:1"):  # which of them there are is not asked here

@@ -35,6 +35,7 @@ def command(
 ) -> None:
     """Metrics of MODEL on DATA, with 95 % intervals, confusion and calibration."""
     from regraft import api, keeping  # noqa: PLC0415 - keeps --help fast
+    from regraft.forgetting import forgetting_sentence  # noqa: PLC0415
 
     output = Output(shared)
     with output.progress() as progress:
@@ -68,7 +69,7 @@ def command(
     views = [table(title, ["metric", "value", "95 % interval"], rows)]
     if found.confusion:
         views.append(_confusion(fitted.classes, found.confusion))
-    told = [] if forgotten is None else [keeping.forgetting_sentence(forgotten)]
+    told = [] if forgotten is None else [forgetting_sentence(forgotten)]
     output.result(result, *views, *told)
 
 

@@ -151,7 +151,7 @@ def _show_plan(output: Output, prepared: "Prepared", need: "Memory") -> None:
 
 
 def _show_model(output: Output, model: "Model", task: "Task", out: str, need: "Memory") -> None:
-    from regraft.keeping import budget_sentence, curve_rows  # noqa: PLC0415 - keeps --help fast
+    from regraft.forgetting import budget_sentence, curve_rows  # noqa: PLC0415 - keeps --help fast
     from regraft.running import peak_memory  # noqa: PLC0415
 
     plan, outline = model.run.plan, model.backbone.outline

@@ -134,6 +134,7 @@ class Bench:
         backbone: As `--backbone` takes it.
         outline: The stages of that backbone.
         passport: Where its weights came from.
+        network: sha256 of its architecture's settings, hexadecimal: weights alone do not tell all that it computes.
         settings: For every trial; a strategy takes those it has a use for.
         resources: Device, precision, cache.
         folder: Where trials are kept.
@@ -144,6 +145,7 @@ class Bench:
     backbone: str
     outline: Outline
     passport: Passport
+    network: str
     settings: api.Settings
     resources: api.Resources
     folder: Path
@@ -159,12 +161,13 @@ class Bench:
         return plan
 
     def file(self, strategy: str, part: Part) -> Path:
-        """Where a trial is kept: its name says the plan, the weights, the data, the precision and the device."""
+        """Where a trial is kept: its name says the plan, the network, the data, the precision and the device."""
         identity = [
             FORMAT,
             self.plan(strategy, part).to_json(),
             self.passport.source,
             self.passport.sha256,
+            self.network,
             part.content,
             part.task.metric,
             self.resources.precision,

@@ -6,13 +6,17 @@ from regraft.forgetting.halves import halves
 from regraft.forgetting.language import language_measure
 from regraft.forgetting.measure import Forgotten, Measure, forgotten
 from regraft.forgetting.proxy import Proxy, source_proxy
+from regraft.forgetting.sentences import budget_sentence, curve_rows, forgetting_sentence
 
 __all__ = [
     "Forgotten",
     "Kept",
     "Measure",
     "Proxy",
+    "budget_sentence",
     "class_measure",
+    "curve_rows",
+    "forgetting_sentence",
     "forgotten",
     "halves",
     "keep_within",

@@ -31,7 +31,8 @@ def open_held_out(
 
     Args:
         data: As `open_task` takes it.
-        columns: What of it is read; where no group column is named, the one of the fit is tried.
+        columns: What of it is read; data of the fit are grouped as it grouped them, and others by the column of the fit where
+            none is named.
         learnt: What the model learnt from; of one that does not know, the seed that divides data without a split.
         strict: Refuse data with bad samples instead of leaving them out.
         offline: Open no connection.
@@ -54,10 +55,13 @@ def open_held_out(
 
 
 def _gathered(data: str | Path, columns: Columns, learnt: Learnt | int, *, offline: bool) -> Gathered:
-    """The data with groups as at the fit where they have its column."""
-    if not columns.group and isinstance(learnt, Learnt) and learnt.group_column:
+    """The data with groups as at the fit: where they are its data, or no group column is named and they have its own."""
+    if isinstance(learnt, Learnt) and columns.group != learnt.group_column:
         try:
-            return gathered(data, replace(columns, group=learnt.group_column), offline=offline)
+            found = gathered(data, replace(columns, group=learnt.group_column), offline=offline)
         except DataError:
             pass  # other data, without that column
+        else:
+            if not columns.group or divided(found, learnt.seed).fingerprint == learnt.fingerprint:
+                return found
     return gathered(data, columns, offline=offline)

@@ -47,7 +47,7 @@ def fit(arguments: dict[str, Any], report: Report) -> dict[str, Any]:
 
 
 def _told(task: "Task", model: "Model", found: "Evaluation", forgotten: dict[str, Any] | None) -> dict[str, Any]:
-    from regraft import keeping  # noqa: PLC0415
+    from regraft.forgetting import forgetting_sentence  # noqa: PLC0415
 
     plan, outline = model.run.plan, model.backbone.outline
     told: dict[str, Any] = plain(
@@ -71,7 +71,7 @@ def _told(task: "Task", model: "Model", found: "Evaluation", forgotten: dict[str
             "trainable_parameters": model.trainable_parameters,
             "total_parameters": outline.parameters,
             "forgetting": forgotten,
-            "forgetting_said": None if forgotten is None else keeping.forgetting_sentence(forgotten),
+            "forgetting_said": None if forgotten is None else forgetting_sentence(forgotten),
             "reads": reads(task),
             "pairs": bool(model.pairs),
         }
