@@ -1,10 +1,10 @@
 """Evidence for every cell that the oracle has rows of: what `regraft.measure` finds on the training part alone.
 
     uv run python benchmarks/verdict/gather.py [--minutes 20]
-    uv run python benchmarks/verdict/gather.py --raced 120 [--backbones minilm]
+    uv run python benchmarks/verdict/gather.py --raced 120 [--shots all] [--backbones minilm]
 
-Rows are kept in results/evidence.jsonl; a run goes on where the last one stopped. With `--raced`, cells with all labels
-whose strategies the oracle has run are looked at as `regraft recommend` does with so many seconds, trials included.
+Rows are kept in results/evidence.jsonl; a run goes on where the last one stopped. With `--raced`, cells with so many
+labels whose strategies the oracle has run are looked at as `regraft recommend` does with so many seconds, trials included.
 """
 
 import argparse
@@ -55,11 +55,11 @@ def _plain(value: float) -> float | None:
     return round(value, 5) if math.isfinite(value) else None
 
 
-def wanted(raced: float) -> list[Cell]:
-    """Cells of the oracle that lack evidence, or trials where these are asked for."""
+def wanted(raced: float, shots: str) -> list[Cell]:
+    """Cells of the oracle that lack evidence, or trials where these are asked for; trials of so many labels alone."""
     have = {cell_of(row) for row in lines(EVIDENCE) if row.get("raced", 0) >= raced}
     rows = lines(ORACLE)
-    tuned = {cell_of(row) for row in rows if row["shots"] == ALL and row["strategy"] == "lp-ft"}
+    tuned = {cell_of(row) for row in rows if row["shots"] == shots and row["strategy"] == "lp-ft"}
     return [cell for cell in dict.fromkeys(map(cell_of, rows)) if cell not in have and (not raced or cell in tuned)]
 
 
@@ -67,13 +67,14 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--minutes", type=float, default=20)
     parser.add_argument("--raced", type=float, default=0, help="seconds of a recommendation")
+    parser.add_argument("--shots", default=ALL, help="which cells are raced")
     parser.add_argument("--backbones", default="", help="only these")
     arguments = parser.parse_args()
     warnings.simplefilter("ignore")
     torch.set_num_threads(1)
     engine.BREAK_EVEN.update(image=1 << 30, text=1 << 30)
     begun = time.monotonic()
-    for cell in wanted(arguments.raced):
+    for cell in wanted(arguments.raced, arguments.shots):
         if time.monotonic() - begun > 60 * arguments.minutes:
             return
         if arguments.backbones and cell.backbone not in arguments.backbones.split(","):
