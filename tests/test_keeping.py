@@ -2,6 +2,7 @@
 
 import json
 import os
+import time
 from dataclasses import replace
 from pathlib import Path
 
@@ -19,9 +20,9 @@ from regraft.backbones.contract import Backbone
 from regraft.backbones.source_heads import SourceHead, source_head
 from regraft.cli.main import run
 from regraft.core import BackboneError, DataError, ImageSample, Step, Task
-from regraft.forgetting import forgetting_sentence, halves
+from regraft.forgetting import budget_sentence, curve_rows, forgetting_sentence, halves
 from regraft.forgetting.classes import ClassMeasure
-from regraft.forgetting.measure import Scores, upper_loss
+from regraft.forgetting.measure import Measure, Scores, upper_loss
 from regraft.model import Model
 from regraft.running import phase
 from regraft.running.loop import Network
@@ -142,6 +143,60 @@ def test_a_budget_is_kept_and_its_cost_is_told(backbone: Path, source: Path, tas
     again = api.load(tmp_path / "m")
     assert again.forgetting == json.loads(json.dumps(found))
     assert again.predict(task.train.samples[:3]) == model.predict(task.train.samples[:3])
+
+
+def test_a_solved_head_is_told_by_what_it_had_not_learnt(
+    backbone: Path, source: Path, task: Task, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = api.check_source
+
+    def slowly(*arguments: object) -> Measure:
+        time.sleep(2)  # as a large original head takes to load
+        return asked(*arguments)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(api, "check_source", slowly)
+    model = api.fit(
+        task,
+        "feature-extraction",
+        backbone=str(backbone),
+        settings=Settings(),
+        budget=api.SourceBudget(api.open_task(source)),
+    )
+    assert model.forgetting is not None
+    (only,) = model.forgetting["curve"]
+    assert only["target"] == model.results["validation"]["accuracy"]
+    spent = model.run.seconds
+    assert spent["forgetting"] > 2
+    assert spent["training"] + spent["features"] + spent["forgetting"] <= spent["total"]
+
+
+def test_what_chose_the_share_reports_nothing(backbone: Path, source: Path, task: Task) -> None:
+    data = api.open_task(source)
+    settings = Settings(epochs=6, learning_rate=3e-3)
+    model = api.fit(
+        task, "full-fine-tuning", backbone=str(backbone), settings=settings, budget=api.SourceBudget(data, 0.05)
+    )
+    assert model.forgetting is not None
+    found = keeping.forgetting_of(model, data, task.train.samples)
+    assert found is not None
+    assert found["lost"] == pytest.approx(model.forgetting["held_out"]["lost"], abs=0.01)
+    assert found["samples"] == model.forgetting["held_out"]["samples"]
+
+
+def test_a_loss_has_the_unit_of_its_metric() -> None:
+    lost = {"lost": 0.02, "low": 0.01, "high": 0.03, "before": 5.1, "after": 5.2, "samples": 40, "classes": 0}
+    found = {
+        "budget": 0.02,
+        "alpha": 0.4,
+        "target_cost": 0.0,
+        "curve": [{"alpha": 1.0, "target": None, "source": 5.2, "lost": 0.02}],
+    }
+    texts = budget_sentence({**found, "held_out": {**lost, "metric": "masked_perplexity"}})
+    assert "lost masked" not in texts
+    assert "masked perplexity of the original head went from 5.10 to 5.20, by 2.0 %" in texts
+    assert "lost 2.0 points" in budget_sentence({**found, "held_out": {**lost, "metric": "source_accuracy"}})
+    for metric, unit in (("source_accuracy", "points"), ("perplexity", "%")):
+        assert curve_rows({**found, "held_out": {**lost, "metric": metric}})[0][-1] == f"2.0 {unit}"
 
 
 def test_a_model_that_keeps_the_budget_stays_as_it_was_trained(backbone: Path, source: Path, task: Task) -> None:

@@ -50,18 +50,8 @@ def size(cell: Cell) -> float:
 def bench(cell: Cell, boundary: str | None) -> Bench:
     folder = WORK / "trials"
     folder.mkdir(parents=True, exist_ok=True)
-    loaded = trunk(cell.backbone)
     settings = api.Settings(boundary=boundary, seed=cell.seed)
-    return Bench(
-        weights(cell.backbone),
-        loaded.outline,
-        loaded.passport,
-        loaded.settings,
-        settings,
-        RESOURCES,
-        folder,
-        exact=True,
-    )
+    return Bench(weights(cell.backbone), trunk(cell.backbone), settings, RESOURCES, folder, exact=True)
 
 
 def row_of(cell: Cell, boundary: str | None, trial: Trial) -> dict[str, object]:

@@ -101,10 +101,12 @@ def fit(  # noqa: PLR0913 - what a caller may say
         strategy = prepare(task, strategy, backbone, settings, resources, progress=progress)
     prepared = strategy
     plan, trunk = prepared.plan, prepared.backbone
+    asked_first = time.perf_counter()
     asking = None if budget is None else check_source(budget, task, prepared, resources)
     if folder is not None:
         keep_choice(prepared, folder)
     start = {} if budget is None else pretrained_copy(trunk)
+    asking_seconds = time.perf_counter() - asked_first
     learnt = budget is not None and replays(plan)
     head = head_for(plan, trunk.outline, task)
     adapter: dict[str, bytes] = {}
@@ -149,9 +151,9 @@ def fit(  # noqa: PLR0913 - what a caller may say
     seconds = {
         "total": time.perf_counter() - begun + before,
         "features": features,
-        "training": trained - begun + before - features,
+        "training": trained - begun - asking_seconds + before - features,
     }
-    seconds |= {} if budget is None else {"forgetting": asked - trained}
+    seconds |= {} if budget is None else {"forgetting": asking_seconds + asked - trained}
     model = replace(model, run=replace(model.run, seconds=seconds))
     if out is not None:
         model.save_into(out)
@@ -197,11 +199,8 @@ def evaluate_splits(
 
 def _measured_before(model: Model) -> dict[str, Any]:
     """Of a head that has learnt from the validation part too: what was measured on it before that; empty of another."""
-    solved = [step for step in model.run.steps if "strength" in step.metrics]
-    if solved:
-        return {key: value for key, value in solved[-1].metrics.items() if key not in {"strength", "loss"}}
     kept = model.forgetting
-    return {} if kept is None or kept["validation"] is None else dict(kept["validation"])
+    return model.run.before_learning_all() or dict((kept or {}).get("validation") or {})
 
 
 def _reported(steps: Iterable[Step], on_step: Callable[[Step], None] | None, earlier: list[Step]) -> Iterator[Step]:

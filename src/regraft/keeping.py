@@ -163,7 +163,10 @@ def kept_within(
     """The model with the curve of forgetting; with a share, moved back toward `start` until that is kept."""
     trained = None
     if task.kind in {"image-classification", "text-classification"}:
-        trained = model.evaluate(task.validation if len(task.validation) else task.train).metrics["accuracy"]
+        # A solved head has learnt from the validation part too: what that part said of it before is what counts.
+        told = model.run.before_learning_all()
+        part = task.validation if len(task.validation) else task.train
+        trained = told["accuracy"] if "accuracy" in told else model.evaluate(part).metrics["accuracy"]
     found, head = keep_within(
         model.backbone,
         start,
@@ -226,6 +229,8 @@ def forgetting_of(
             raise
         drift = source_proxy(before, model.backbone, None, source.samples, device=device).feature_drift
         return {"measured": "proxy", **proxy, "source_drift": drift, "because": str(error)}
+    if model.forgetting is not None and model.forgetting["budget"] is not None:
+        _, measure = halves(measure)  # by the other half the share was chosen, if these are the data of the fit
     scores = [measure.scores(one, store=store, device=device) for one in (before, model.backbone)]
     return {"measured": "source", **asdict(forgotten(measure, scores[0], scores[1])), **proxy}
 

@@ -45,6 +45,14 @@ def test_fit_auto_follows_the_recommendation(capsys: pytest.CaptureFixture[str],
     assert "expected to reach" in said
 
 
+def test_the_command_that_follows_divides_the_data_as_the_advice_did(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    options = ["--backbone", SMALL, "--budget", "2s", "--seed", "7", "--precision", "fp32"]
+    assert run(["recommend", write_pictures(tmp_path / "data"), *options]) == 0
+    assert "--seed 7 --precision fp32" in " ".join(capsys.readouterr().out.split())
+
+
 def test_python_fits_the_best_choice(tmp_path: Path) -> None:
     task = regraft.open_task(write_pictures(tmp_path / "data"))
     advice = regraft.recommend(task, SMALL, budget_seconds=2, settings=regraft.Settings(epochs=1))

@@ -26,21 +26,22 @@ def task() -> Task:
 
 
 def bench_of(backbone: str, folder: Path) -> Bench:
-    trunk = load_backbone(backbone)
-    return Bench(backbone, trunk.outline, trunk.passport, trunk.settings, api.Settings(), api.Resources(), folder)
+    return Bench(backbone, load_backbone(backbone), api.Settings(), api.Resources(), folder)
 
 
-def test_a_trial_is_kept_for_its_network(task: Task, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("file", "setting"), [("config.json", {"layer_norm_eps": 0.1}), ("tokenizer_config.json", {"model_max_length": 9})]
+)
+def test_a_trial_is_kept_for_its_network_and_what_that_is_given(
+    task: Task, tmp_path: Path, file: str, setting: dict[str, float]
+) -> None:
     ((part,),), _ = parts_of(task, (None,), (0,))
-    folders = [tmp_path / "plain", tmp_path / "edited"]
-    for folder in folders:
-        shutil.copytree(bundled_folder("minilm"), folder)
-    settings = folders[1] / "config.json"
-    settings.write_text(json.dumps({**json.loads(settings.read_text()), "layer_norm_eps": 0.1}))
-    benches = [bench_of(str(folder), tmp_path) for folder in folders]
-    # Two folders have two names; what is asked here is the network alone.
-    named = [replace(one, passport=benches[0].passport) for one in benches]
-    assert named[0].file("lp-ft", part) != named[1].file("lp-ft", part)
+    name = tmp_path / "trunk"
+    shutil.copytree(bundled_folder("minilm"), name)
+    before = bench_of(str(name), tmp_path).file("lp-ft", part)
+    assert bench_of(str(name), tmp_path).file("lp-ft", part) == before
+    (name / file).write_text(json.dumps({**json.loads((name / file).read_text()), **setting}))
+    assert bench_of(str(name), tmp_path).file("lp-ft", part) != before
 
 
 def test_a_trial_is_kept_for_its_device(task: Task, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

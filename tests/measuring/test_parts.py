@@ -1,5 +1,6 @@
 """Probes, CKA, label noise, twins and distances against independent computations."""
 
+import json
 from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
@@ -13,6 +14,8 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import cross_val_predict
 from sklearn.preprocessing import StandardScaler
 
+from regraft.backbones import load_backbone
+from regraft.measuring import measure
 from regraft.measuring.cka import cka_matrix
 from regraft.measuring.distances import DIRECTIONS, Aligned, aligned, class_distance, frechet, mmd, proxy_a
 from regraft.measuring.jackknife import Jackknife, with_interval
@@ -21,6 +24,7 @@ from regraft.measuring.profile import label_noise
 from regraft.measuring.source_statistics import SourceStatistics
 from regraft.measuring.stages import all_stages, headroom
 from regraft.measuring.subject import Subject, drawn_rows, twin_groups
+from regraft.running.resources import Resources
 from regraft.scores import Score, ScoreInputs
 from regraft.scores.gbc import GBC
 from regraft.scores.h_score import H_SCORE
@@ -61,6 +65,36 @@ def test_twins_stay_in_one_fold(tmp_path: Path) -> None:
     assert len(set(groups.tolist())) == len(groups) / 2
     for learnt, held in folds_of(np.array(task.train.targets), groups, seed=0):
         assert not set(groups[learnt]) & set(groups[held])
+
+
+def test_questions_without_names_may_repeat(tmp_path: Path) -> None:
+    questions = [
+        {"question": f"what is {number % 30}?", "answers": [{"text": "it", "answer_start": 0}]} for number in range(40)
+    ]
+    paragraphs = [{"context": "it is a number", "qas": questions}]
+    (tmp_path / "train.json").write_text(json.dumps({"data": [{"title": "numbers", "paragraphs": paragraphs}]}))
+    task = open_task(tmp_path / "train.json")
+    groups = twin_groups(task)
+    digests = [one.digest for one in task.train.samples]
+    assert len(groups) == len(task.train)
+    assert len(set(groups)) == len(set(digests))
+
+
+@pytest.mark.parametrize(
+    "texts",
+    [["A C G T", "T G C A", "A A G", "C C T"], ["5 + 3", "1 - 2", "7 + 7", "9 - 1"], ["x", "y", "x x", "y y"]],
+    ids=["bases", "sums", "letters"],
+)
+@pytest.mark.parametrize("paired", [False, True])
+def test_texts_without_words_are_counted_by_characters(
+    texts: list[str], paired: bool, resources: Resources, tmp_path: Path
+) -> None:
+    rows = [f"{text * (1 + number // 4)},{'ab'[number % 2]},{text}" for number, text in enumerate(texts * 6)]
+    file = tmp_path / "letters.csv"
+    file.write_text("\n".join(["text,label,other", *rows]))
+    task = open_task(file, pair_column="other") if paired else open_task(file)
+    found = measure(task, load_backbone("bundled:minilm"), resources=resources)
+    assert found.get("probe/raw") is not None
 
 
 @pytest.mark.parametrize("counts", [(500, 500, 2), (40, 40, 1), (500, 2), (6, 1)])

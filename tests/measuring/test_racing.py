@@ -122,6 +122,22 @@ def test_trials_are_held_against_the_last_stage_whatever_boundary_is_fixed(
     assert gain.value == pytest.approx(trials["partial-fine-tuning"].value - trials["feature-extraction"].value)
 
 
+@pytest.mark.parametrize("fixed", [{"penalty": "l2-sp"}, {"rank": 4}, {"layer_decay": 0.9}])
+def test_what_a_probe_has_no_use_for_forbids_no_trial(
+    shades: Task, trunk: Backbone, tmp_path: Path, fixed: dict[str, Any]
+) -> None:
+    settings = Settings(epochs=2, **fixed)
+    found = advise(
+        shades,
+        [trunk],
+        settings=settings,
+        resources=Resources(cache_dir=tmp_path),
+        budget_seconds=40,
+        always=["lora" if "rank" in fixed else "full-fine-tuning"],
+    )
+    assert found.evidence[0].under("trial-gain")
+
+
 def test_advice_reads_the_training_part_alone(shades: Task, trunk: Backbone, tmp_path: Path) -> None:
     found = advise(poisoned(shades), [trunk], resources=Resources(device="cpu", cache_dir=tmp_path), budget_seconds=3)
     assert found.best.expected > 0.5

@@ -1,12 +1,14 @@
 """The choice as a pure function of evidence."""
 
 import json
+import shlex
 import subprocess
 import sys
 from dataclasses import replace
 
 import pytest
 
+from regraft.cli.recommend import said_command
 from regraft.core import Evidence, Measurement, OptionError, Outline, Recommendation, TaskSummary
 from regraft.core.outline import Stage
 from regraft.recommending import Offer, contenders, offers_for, recommend
@@ -14,7 +16,7 @@ from regraft.recommending.decision_table import within_reach
 from regraft.recommending.estimate import Estimate, anchor, gained
 from regraft.recommending.prior import RULES, prior_from_json
 from regraft.recommending.ranking import ranked
-from regraft.recommending.reasons import _first_said
+from regraft.recommending.reasons import _first_said, _labels_said, _probe_said
 from regraft.recommending.situation import Situation
 from regraft.strategies import Settings
 
@@ -101,6 +103,15 @@ def test_it_answers_without_any_measurement() -> None:
     found = advice(FEW, Evidence("flowers", "net", OUTLINE, ()))
     assert 0 <= found.best.low <= found.best.expected <= found.best.high <= 1
     assert any("No probe was measured" in reason for reason in found.reasons)
+
+
+def test_the_command_that_follows_is_what_a_shell_takes() -> None:
+    other = Evidence("flowers", "my nets/one", OUTLINE, (PROBE, NEAR))
+    said = said_command(advice(FEW, other), "'my data'", "--seed", "7")
+    words = shlex.split(said.partition("regraft ")[2])
+    assert words[:4] == ["fit", "my data", "--out", "MODEL"]
+    assert words[words.index("--backbone") + 1] == "my nets/one"
+    assert words[-2:] == ["--seed", "7"]
 
 
 def test_the_better_backbone_is_taken() -> None:
@@ -322,6 +333,45 @@ def test_tagged_words_and_answers_have_offers_too() -> None:
             prior=RULES,
         )
         assert found.best.strategy != "feature-extraction"
+
+
+def test_an_answer_to_every_question_is_no_perfect_score() -> None:
+    summary = TaskSummary("question-answering", 1, 150, 150)
+    text = Outline("bert", "bert", OUTLINE.stages)
+    found = recommend(
+        summary,
+        "f1",
+        150,
+        [Evidence("squad", "bert", text, ())],
+        offers_for("bert", text, summary, Settings()),
+        cost,
+        prior=RULES,
+    )
+    assert found.best.expected < 1
+    assert found.best.strategy != "feature-extraction"
+
+
+def test_what_was_not_measured_is_neither_near_nor_far() -> None:
+    alone = Situation(FEW, 60, Evidence("flowers", "net", OUTLINE, (PROBE,)))
+    assert alone.far is None
+    assert not any(rule.applies for rule in advice(FEW, alone.evidence).rules)
+    found = Evidence("flowers", "net", OUTLINE, (PROBE, Measurement("headroom/stage", 0.05, 0.02, 0.08)))
+    assert Situation(FEW, 60, found).far
+
+
+def test_a_trial_of_a_tagger_is_called_what_it_is() -> None:
+    summary = replace(MANY, kind="token-classification", classes=15)
+    source = "trained on 300 training samples, compared with the probe on 100 others"
+    trial = (
+        Measurement("trial/feature-extraction", 0.61, 0.58, 0.64, source=source),
+        Measurement("trial-samples/feature-extraction", 300.0),
+    )
+    situation = Situation(summary, 2000, Evidence("tags", "net", OUTLINE, trial))
+    assert situation.had_probe_reached(0.4).reached == pytest.approx(0.4)
+    said = f"{_labels_said(situation)} {_probe_said(situation)}"
+    assert f"A head on the frozen trunk reaches 0.610 (80 % interval 0.580 to 0.640): {source}." in said
+    assert "cross-validation" not in said
+    assert "of each of" not in said
 
 
 def test_no_numerical_library_is_imported() -> None:

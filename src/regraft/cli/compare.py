@@ -35,7 +35,12 @@ def _known(context: click.Context, parameter: click.Parameter, value: str) -> li
     "feature-extraction@all,partial-fine-tuning@60%; default: all.",
 )
 @click.option("--seeds", type=click.IntRange(min=1), default=3, show_default=True, help="Runs of each.")
-@click.option("--shots", default="all", show_default=True, help="Training samples per class, such as 1,10,all.")
+@click.option(
+    "--shots",
+    default="all",
+    show_default=True,
+    help="Training samples per class (in all where a sample has no class of its own), such as 1,10,all.",
+)
 @click.option("--source", help="Data of what the backbone was pre-trained on: what each strategy forgets of it.")
 @fit_options
 @shared_options
@@ -114,8 +119,8 @@ def _forgetting_table(rows: "Sequence[Forgetting]") -> "Group":
             row.strategy,
             f"{row.before:.3f}",
             f"{row.after:.3f}",
-            f"{100 * row.lost:.1f} %",
-            f"{100 * row.low:.1f} to {100 * row.high:.1f} %",
+            f"{100 * row.lost:.1f} {row.unit}",
+            f"{100 * row.low:.1f} to {100 * row.high:.1f}",
         ]
         for row in rows
     ]

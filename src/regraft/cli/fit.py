@@ -26,11 +26,19 @@ MB = 1 << 20
 @strategy_option
 @budget_option("With strategy auto: at most about so long to choose, such as 90s or 5m.")
 @fit_options
-@click.option("--shots", type=click.IntRange(min=1), help="Learn from at most so many samples of each class.")
+@click.option(
+    "--shots",
+    type=click.IntRange(min=1),
+    help="Learn from at most so many samples of each class, or in all where a sample has no class of its own.",
+)
 @click.option("--no-augment", is_flag=True, help="Train on the one centred view of each picture.")
 @click.option("--no-cache", is_flag=True, help="Keep nothing of what frozen stages compute on disk.")
 @click.option("--source", help="Data of what the backbone was pre-trained on: what is forgotten of it is measured.")
-@click.option("--keep-source", callback=share, help="Lose at most this of the source's accuracy, such as 2%.")
+@click.option(
+    "--keep-source",
+    callback=share,
+    help="Lose at most this of the source: of accuracy, or by which its perplexity rises, such as 2%.",
+)
 @click.option("--resume", is_flag=True, help="Go on from what an interrupted run left in --out.")
 @click.option("--dry-run", is_flag=True, help="Print the plan and train nothing.")
 @shared_options

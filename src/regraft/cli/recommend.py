@@ -1,5 +1,6 @@
 """`regraft recommend DATA`."""
 
+import shlex
 from typing import TYPE_CHECKING
 
 import click
@@ -52,7 +53,11 @@ def command(
             resources=api.Resources(shared.device, precision, shared.cache_dir, shared.offline),
             progress=progress,
         )
-    output.result(advice.to_json(), *advice_views(advice, task.name, full=full), said_command(advice, given.said))
+    output.result(
+        advice.to_json(),
+        *advice_views(advice, task.name, full=full),
+        said_command(advice, given.said, *_not_usual(shared, precision)),
+    )
 
 
 def advice_views(advice: "Recommendation", name: str, *, full: bool = False) -> "list[Group | str]":
@@ -106,11 +111,22 @@ def advice_views(advice: "Recommendation", name: str, *, full: bool = False) -> 
     ]
 
 
-def said_command(advice: "Recommendation", data: str) -> str:
-    """The command that follows the recommendation; `data` with the options that say how to read it."""
+def said_command(advice: "Recommendation", data: str, *others: str) -> str:
+    """The command that follows the recommendation.
+
+    Args:
+        advice: Whose best is followed.
+        data: With the options that say how to read it, as a shell takes it.
+        others: Words of options that hold for `fit` as well.
+    """
     best = advice.best
     last = next(one.outline.stages[-1].name for one in advice.evidence if one.backbone == best.backbone)
-    boundary = "" if best.boundary in {"none", last} else f" --boundary {best.boundary}"
-    return (
-        f"To follow it: regraft fit {data} --out MODEL --backbone {best.backbone} --strategy {best.strategy}{boundary}"
-    )
+    words = ["--out", "MODEL", "--backbone", best.backbone, "--strategy", best.strategy]
+    words += [] if best.boundary in {"none", last} else ["--boundary", best.boundary]
+    return f"To follow it: regraft fit {data} {shlex.join([*words, *others])}"
+
+
+def _not_usual(shared: Shared, precision: str) -> list[str]:
+    """What else was asked for, as `fit` takes it."""
+    given = {"--seed": shared.seed or None, "--precision": precision, "--device": shared.device}
+    return [word for option, value in given.items() if value not in {None, "auto"} for word in (option, str(value))]

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from regraft.comparing.trials import Trial
-from regraft.forgetting import Forgotten
+from regraft.forgetting import Forgotten, loss_unit
 
 NORMAL = 1.96  # standard errors of a 95 % interval
 
@@ -17,6 +17,7 @@ class Forgetting:
 
     Attributes:
         strategy: Its name.
+        metric: Of the source: `source_accuracy`, `masked_perplexity` or `perplexity`.
         before: Accuracy of the original head on source data, or its perplexity, with the pretrained weights.
         after: The same with the tuned weights, mean over seeds.
         lost: How much worse that is, as a share, mean over seeds.
@@ -25,11 +26,17 @@ class Forgetting:
     """
 
     strategy: str
+    metric: str
     before: float
     after: float
     lost: float
     low: float
     high: float
+
+    @property
+    def unit(self) -> str:
+        """Of a hundred times the loss."""
+        return loss_unit(self.metric)
 
 
 def forgetting_of(trials: Mapping[str, Sequence[Trial]]) -> tuple[Forgetting, ...]:
@@ -53,4 +60,6 @@ def _over_seeds(strategy: str, found: Sequence[Forgotten]) -> Forgetting:
     mean = float(lost.mean())
     over_seeds = NORMAL * float(lost.std(ddof=1)) / len(found) ** 0.5 if len(found) > 1 else 0.0
     below, above = (float(np.hypot(side.mean(), over_seeds)) for side in (lost - low, high - lost))
-    return Forgetting(strategy, float(before.mean()), float(after.mean()), mean, mean - below, mean + above)
+    return Forgetting(
+        strategy, found[0].metric, float(before.mean()), float(after.mean()), mean, mean - below, mean + above
+    )

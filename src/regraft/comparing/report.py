@@ -116,7 +116,7 @@ def curve_sentences(curves: Sequence[LearningCurve]) -> list[str]:
 
 
 SUMMARY_LEGEND = (
-    "Shots: training samples per class. Labels: all labelled samples used, validation included. Training time: median over "
+    "Shots: training samples per class, or in all where a sample has no class of its own. Labels: all labelled samples used, validation included. Training time: median over "
     "seeds, features included."
 )
 CONTEST_LEGEND = (
@@ -192,8 +192,8 @@ def _forgetting_rows(found: Findings) -> list[list[str]]:
             row.strategy,
             f"{row.before:.3f}",
             f"{row.after:.3f}",
-            f"{100 * row.lost:.1f} %",
-            f"{100 * row.low:.1f} to {100 * row.high:.1f} %",
+            f"{100 * row.lost:.1f} {row.unit}",
+            f"{100 * row.low:.1f} to {100 * row.high:.1f}",
         ]
         for row in found.forgetting
     ]

@@ -130,9 +130,7 @@ def compare(  # noqa: PLR0913 - what a caller may say
         (folder / "trials").mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise OptionError(f"--out {folder}: cannot be made ({error.strerror}); name another folder") from error
-    bench = Bench(
-        backbone, trunk.outline, trunk.passport, trunk.settings, settings, resources, folder / "trials", source=source
-    )
+    bench = Bench(backbone, trunk, settings, resources, folder / "trials", source=source)
     groups, more = parts_of(task, shots, range(settings.seed, settings.seed + seeds))
     planned = [
         (strategy, part) for parts in groups for part in parts for strategy in dict.fromkeys(arm.name for arm in arms)

@@ -9,9 +9,10 @@ from pathlib import Path
 from typing import Any
 
 from regraft import api
+from regraft.backbones.contract import Backbone
 from regraft.comparing.energy import Meter, assumed_watts
 from regraft.comparing.parts import Part
-from regraft.core import Outline, Passport, Plan, Split, Step, Task
+from regraft.core import Plan, Split, Step, Task
 from regraft.evaluating.bootstrap import RESAMPLES
 from regraft.evaluating.metrics import CalibrationBin
 from regraft.forgetting import Forgotten
@@ -132,9 +133,7 @@ class Bench:
 
     Attributes:
         backbone: As `--backbone` takes it.
-        outline: The stages of that backbone.
-        passport: Where its weights came from.
-        network: sha256 of its architecture's settings, hexadecimal: weights alone do not tell all that it computes.
+        trunk: That backbone; it is never trained.
         settings: For every trial; a strategy takes those it has a use for.
         resources: Device, precision, cache.
         folder: Where trials are kept.
@@ -143,9 +142,7 @@ class Bench:
     """
 
     backbone: str
-    outline: Outline
-    passport: Passport
-    network: str
+    trunk: Backbone
     settings: api.Settings
     resources: api.Resources
     folder: Path
@@ -155,9 +152,9 @@ class Bench:
     def plan(self, strategy: str, part: Part) -> Plan:
         """What a trial runs; no weights are loaded for it."""
         plan = strategy_named(Arm.named(strategy).strategy).plan(
-            self.outline, part.task.summary(), self._settings(strategy, part)
+            self.trunk.outline, part.task.summary(), self._settings(strategy, part)
         )
-        plan.check(self.outline)
+        plan.check(self.trunk.outline)
         return plan
 
     def file(self, strategy: str, part: Part) -> Path:
@@ -165,9 +162,10 @@ class Bench:
         identity = [
             FORMAT,
             self.plan(strategy, part).to_json(),
-            self.passport.source,
-            self.passport.sha256,
-            self.network,
+            self.trunk.passport.source,
+            self.trunk.passport.sha256,
+            self.trunk.settings,  # weights alone do not tell all that a network computes, nor what it is given
+            self.trunk.preprocess.fingerprint,
             part.content,
             part.task.metric,
             self.resources.precision,

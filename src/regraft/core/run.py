@@ -46,3 +46,9 @@ class Run:
     steps: tuple[Step, ...]
     seconds: Mapping[str, float] = field(default_factory=dict)
     environment: Mapping[str, str] = field(default_factory=dict)
+
+    def before_learning_all(self) -> dict[str, float]:
+        """What a solved head reached on the validation part before it learnt from that too; empty of a trained one."""
+        solved = [step for step in self.steps if "strength" in step.metrics]
+        metrics = solved[-1].metrics if solved else {}
+        return {name: value for name, value in metrics.items() if name not in {"strength", "loss"}}

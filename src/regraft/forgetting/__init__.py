@@ -6,7 +6,7 @@ from regraft.forgetting.halves import halves
 from regraft.forgetting.language import language_measure
 from regraft.forgetting.measure import Forgotten, Measure, forgotten
 from regraft.forgetting.proxy import Proxy, source_proxy
-from regraft.forgetting.sentences import budget_sentence, curve_rows, forgetting_sentence
+from regraft.forgetting.sentences import budget_sentence, curve_rows, forgetting_sentence, loss_unit
 
 __all__ = [
     "Forgotten",
@@ -21,5 +21,6 @@ __all__ = [
     "halves",
     "keep_within",
     "language_measure",
+    "loss_unit",
     "source_proxy",
 ]

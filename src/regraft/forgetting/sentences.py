@@ -3,6 +3,7 @@
 import math
 from typing import Any
 
+SHARE = "source_accuracy"  # the metric of pictures; of texts it is a perplexity
 # `benchmarks/forgetting.py proxy`: Spearman 0.51 and 0.43 with the accuracy lost on the source.
 PROXY_TELLS = "which tells only roughly how much is forgotten (rank correlation 0.51 and 0.43 in 29 runs of ours)"
 
@@ -26,7 +27,7 @@ def forgetting_sentence(found: dict[str, Any]) -> str:
 def _lost(found: dict[str, Any]) -> str:
     """A loss with its interval, in the metric's own terms."""
     lost, low, high = (f"{100 * found[key]:.1f}" for key in ("lost", "low", "high"))
-    if found["metric"] == "source_accuracy":
+    if found["metric"] == SHARE:
         return (
             f"{lost} points [{low}, {high}] of the original head's {found['before']:.3f} on {found['samples']} source "
             f"samples of {found['classes']} classes"
@@ -48,13 +49,20 @@ def budget_sentence(found: dict[str, Any]) -> str:
     points = 100 * found["target_cost"]
     paid = f"cost {points:.1f}" if points >= 0 else f"gained {-points:.1f}"
     cost = f"the budget {paid} points of accuracy on the target"
-    return f"forgetting budget {found['budget']:.1%}: {way}; lost {_lost(found['held_out'])}; {cost}"
+    kept = found["held_out"]
+    lost = f"lost {_lost(kept)}" if kept["metric"] == SHARE else _lost(kept)
+    return f"forgetting budget {found['budget']:.1%}: {way}; {lost}; {cost}"
 
 
 def curve_rows(found: dict[str, Any]) -> list[list[str]]:
     """The curve over alpha as rows: share of the way, target, source, loss."""
-    rows = []
+    unit, rows = loss_unit(found["held_out"]["metric"]), []
     for point in found["curve"]:
         target = "-" if point["target"] is None or math.isnan(point["target"]) else f"{point['target']:.3f}"
-        rows.append([f"{point['alpha']:.1f}", target, f"{point['source']:.3f}", f"{100 * point['lost']:.1f} %"])
+        rows.append([f"{point['alpha']:.1f}", target, f"{point['source']:.3f}", f"{100 * point['lost']:.1f} {unit}"])
     return rows
+
+
+def loss_unit(metric: str) -> str:
+    """Accuracy is lost in points, and a perplexity rises by a share of itself."""
+    return "points" if metric == SHARE else "%"

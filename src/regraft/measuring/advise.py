@@ -18,6 +18,7 @@ from regraft.recommending.situation import Situation, deviation
 from regraft.running import resolve_device
 from regraft.running.resources import Resources
 from regraft.strategies import Settings, strategy_named
+from regraft.strategies.applying import applicable
 
 Report = Callable[[str, int, int], None]
 
@@ -171,8 +172,8 @@ def _measured(
 
 
 def _last_stage_probe(trunk: Backbone, backbone: str, task: Task, settings: Settings) -> Offer | None:
-    """What trials are held against, whatever boundary or head is fixed: expected results are gains over this probe."""
-    free = replace(settings, boundary=None, head=None)
+    """What trials are held against, whatever is fixed for others: expected results are gains over this probe."""
+    free = applicable(PROBE, replace(settings, boundary=None, head=None), task.kind)
     offers = offers_for(backbone, trunk.outline, task.summary(), free)
     return next((offer for offer in offers if offer.strategy == PROBE and offer.usual), None)
 

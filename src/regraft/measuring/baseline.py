@@ -16,6 +16,7 @@ from regraft.media.pictures import decode_rgb
 
 SIDE = 12  # pixels: 432 numbers a picture
 MOST_WORDS = 20_000
+FEWEST_WORDS = 2  # directions of fewer cannot be found
 DIRECTIONS = 100
 WORD_STRENGTHS = (0.1, 1.0, 10.0, 100.0)  # rows of length 1 want less regularisation than standardised features
 
@@ -31,18 +32,23 @@ def raw_probe(subject: Subject) -> Probed:
         return subject.probed(pixels)
     texts = [sample for sample in subject.samples if isinstance(sample, TextSample)]
     if subject.classes and all(text.text_pair is None for text in texts):
-        words = _tf_idf().fit_transform([text.text for text in texts])
-        return probe(words, subject.targets, subject.classes, subject.folds, WORD_STRENGTHS)
+        said = [text.text for text in texts]
+        return probe(_counts(said).transform(said), subject.targets, subject.classes, subject.folds, WORD_STRENGTHS)
     return subject.probed(_compared(texts))
 
 
-def _tf_idf() -> Any:
-    return TfidfVectorizer(sublinear_tf=True, ngram_range=(1, 2), max_features=MOST_WORDS)
+def _counts(texts: Sequence[str]) -> Any:
+    """tf-idf of words and word pairs; of characters where there are hardly any words, as in `A C G T`."""
+    words = TfidfVectorizer(sublinear_tf=True, ngram_range=(1, 2), max_features=MOST_WORDS)
+    analyse = words.build_analyzer()
+    if len({word for text in texts for word in analyse(text)}) >= FEWEST_WORDS:
+        return words.fit(texts)
+    return TfidfVectorizer(analyzer="char", sublinear_tf=True, ngram_range=(1, 2), max_features=MOST_WORDS).fit(texts)
 
 
 def _compared(texts: Sequence[TextSample]) -> Floats:
     first, second = [text.text for text in texts], [text.text_pair or text.text for text in texts]
-    counts = _tf_idf().fit(first + second)
+    counts = _counts(first + second)
     one, other = counts.transform(first), counts.transform(second)
     alike = np.asarray(one.multiply(other).sum(axis=1))  # cosine: rows have length 1
     directions = TruncatedSVD(min(DIRECTIONS, *one.shape), random_state=0).fit(one)

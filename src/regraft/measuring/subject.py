@@ -159,8 +159,9 @@ def _targets(task: Task, rows: Sequence[int]) -> Targets:
 
 def twin_groups(task: Task) -> list[int]:
     """A number for each training sample, shared by those that opening the task found to be nearly the same."""
+    first: dict[str, int] = {}
+    groups = [first.setdefault(one.digest, number) for number, one in enumerate(task.train.samples)]
     position = {sample.source: number for number, sample in enumerate(task.train.samples)}
-    groups = list(range(len(position)))
     for problem in task.problems:
         if problem.code not in {"duplicate", "near-duplicate"}:
             continue

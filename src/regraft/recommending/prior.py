@@ -21,7 +21,6 @@ from regraft.recommending.situation import Situation
 
 PROBE_ALL = f"{PROBE}@all"
 PROBE_EARLIER = f"{PROBE}@earlier"
-CLASSIFIED = ("image-classification", "text-classification")  # what there are runs of
 DEEP = 0.6  # share of the stages from which on an earlier stage is like those that were learned from, at three quarters
 USUAL_PARTIAL = 2 / 3  # share of the stages that partial fine-tuning freezes unless told otherwise
 BOUNDARY_SPREAD = 0.01  # what is added, in quadrature, for a boundary between those that were learned from
@@ -67,7 +66,7 @@ class Prior:
 
     def at(self, situation: Situation) -> "Prior":
         """This prior, or the fixed rules where there are more labels per class, or other answers, than it was learned from."""
-        known = situation.summary.kind in CLASSIFIED and situation.per_class <= self.most_per_class
+        known = situation.classified and situation.per_class <= self.most_per_class
         return self if known else RULES
 
     def gain(self, offer: Offer, situation: Situation, samples: int | None = None) -> Gain:

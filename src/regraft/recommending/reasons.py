@@ -66,7 +66,7 @@ def recommendation_reasons(
 def _labels_said(situation: Situation) -> str:
     summary = situation.summary
     said = f"There are {summary.samples} training samples"
-    said += f", about {situation.per_class:.0f} of each of {summary.classes} classes" if summary.classes else ""
+    said += f", about {situation.per_class:.0f} of each of {summary.classes} classes" if situation.classified else ""
     if situation.distance is None:
         return f"{said}; {_affinity_said(situation)}"
     reading = (
@@ -113,6 +113,8 @@ def _probe_said(situation: Situation) -> str:
             "No probe was measured, for want of time or of two samples of a class, so that all figures are rules of thumb with "
             "wide intervals."
         )
+    if probe.name.startswith("trial/"):
+        return f"A head on the frozen trunk reaches {probe.value:.3f}{_interval_said(probe)}: {probe.source}."
     said = f"A linear probe of the last stage, {situation.stages[-1]}, reaches {probe.value:.3f} in cross-validation"
     said += _interval_said(probe)
     train = situation.evidence.get(f"probe-train/{situation.stages[-1]}")

@@ -81,7 +81,8 @@ def _checked(rule: Rule, situation: Situation, order: Sequence[Estimate]) -> Rul
 
 def _here(situation: Situation) -> str:
     """The situation with its figures."""
-    count = f"{situation.per_class:.0f} labels per class"
+    summary = situation.summary
+    count = f"{situation.per_class:.0f} labels per class" if situation.classified else f"{summary.samples} samples"
     if situation.distance is not None:
         return f"{count}, distance {situation.distance:.2f} (0 near, 1 far)"
     if situation.far is None:

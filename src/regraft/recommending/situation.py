@@ -8,6 +8,7 @@ from regraft.core import Evidence, Measurement, TaskSummary
 Z80 = 1.2816  # standard normal: 80 % lies within this many standard deviations
 FEW = 50  # samples per class: up to it the classical rules speak of few
 FAR = 0.5  # similarity/distance: above it they speak of a far domain
+CLASSIFIED = ("image-classification", "text-classification")
 
 # An accuracy is between chance and 1: what is expected of a probe before anything is measured, and how sure that is.
 BLIND_SHARE, BLIND_SPREAD = 0.6, 0.2
@@ -34,6 +35,11 @@ class Situation:
         return tuple(stage.name for stage in self.evidence.outline)
 
     @property
+    def classified(self) -> bool:
+        """Whether a sample has one class: tags and answers have classes too, and their metric knows no chance."""
+        return self.summary.kind in CLASSIFIED
+
+    @property
     def per_class(self) -> float:
         """Training samples per class; of a task without classes, a tenth of all."""
         return self.summary.samples / max(self.summary.classes, 1 if self.summary.classes else 10)
@@ -57,7 +63,7 @@ class Situation:
         """What the probe of the last stage reaches; a guess between chance and 1 where none was measured."""
         if self.probe is not None:
             return self.probe.value
-        chance = 1 / self.summary.classes if self.summary.classes else 0.0
+        chance = 1 / self.summary.classes if self.classified and self.summary.classes else 0.0
         return chance + BLIND_SHARE * (1 - chance)
 
     @property
@@ -77,7 +83,7 @@ class Situation:
         if self.distance is not None:
             return self.distance > FAR
         gain = self.evidence.get("headroom/stage")  # paired, so that the best of many stages is not best by chance
-        return None if self.probe is None else (gain is not None and gain.low > 0)
+        return None if gain is None else gain.low > 0
 
     @property
     def few(self) -> bool:
@@ -114,8 +120,9 @@ class Situation:
     def had_probe_reached(self, value: float) -> "Situation":
         """The same situation, had the last stage's probe reached this and the others as much more: with fewer samples, say."""
         moved = value - self.reached
+        probes = ("probe/", "trial/feature-extraction")
         measurements = [
-            Measurement(one.name, one.value + moved) if one.name.startswith("probe/") else one for one in self.evidence
+            Measurement(one.name, one.value + moved) if one.name.startswith(probes) else one for one in self.evidence
         ]
         if self.probe is None:
             measurements.append(Measurement(f"probe/{self.stages[-1]}", value))
