@@ -14,7 +14,7 @@ import torch
 from regraft.activations.store import ActivationStore
 from regraft.backbones import load_backbone
 from regraft.backbones.contract import Backbone
-from regraft.core import Choice, Learnt, ModelError, Run, Step, Task
+from regraft.core import Choice, Learnt, ModelError, Run, Step, Task, standing
 from regraft.examining import part_to_measure
 from regraft.forgetting import Measure
 from regraft.forgetting.budget import pretrained_copy
@@ -133,7 +133,7 @@ def fit(  # noqa: PLR0913 - what a caller may say
         classes=task.classes,
         backbone=trunk,
         head=head,
-        run=Run(plan, taken, {}, _environment(resources)),
+        run=Run(plan, standing(taken), {}, _environment(resources)),
         results={},
         device=resources.device,
         adapter=adapter,

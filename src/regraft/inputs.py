@@ -1,6 +1,7 @@
 """What a user gives to `predict`, as samples."""
 
 import glob
+import re
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -30,7 +31,7 @@ def samples_from(inputs: Sequence[str], lines: Sequence[str], kind: str) -> tupl
         return [_text_sample(source, text, kind) for source, text in texts], []
     samples: list[Sample] = []
     refused: list[str] = []
-    for one in [*inputs, *lines]:
+    for one in [*inputs, *(line for line in lines if line.strip())]:
         for file in _pictures(one):
             try:
                 samples.append(digested(ImageSample(str(file), str(file), "")))
@@ -83,8 +84,9 @@ def _text_sample(source: str, text: str, kind: str) -> TextSample:
         DataError: A question comes without a passage.
     """
     if kind == "token-classification":
-        words = tuple(text.split())
-        return TextSample(source, " ".join(words), words=words)
+        found = list(re.finditer(r"\S+", text))
+        words = tuple(one.group() for one in found)
+        return TextSample(source, " ".join(words), words=words, starts=tuple(one.start() for one in found))
     first, tab, second = text.partition("\t")
     if kind == "question-answering" and not second.strip():
         raise DataError(f"{source}: a question needs its passage: write QUESTION, a tab, PASSAGE")
@@ -112,6 +114,8 @@ def _pictures(given: str) -> list[Path]:
     Raises:
         DataError: There is none.
     """
+    if not given.strip():
+        raise DataError("an empty name among the inputs; name a picture, a folder or a pattern")
     path = Path(given)
     if path.is_dir():
         found = sorted(file for file in path.rglob("*") if is_picture(file))

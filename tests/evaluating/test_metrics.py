@@ -25,6 +25,14 @@ def test_metrics_equal_scikit_learn(answers: tuple[np.ndarray, np.ndarray]) -> N
     assert ours["log_loss"] == pytest.approx(reference.log_loss(targets, probabilities))
 
 
+@pytest.mark.parametrize("kind", [np.float32, np.float64])
+def test_a_sure_mistake_costs_what_it_costs_in_scikit_learn(kind: type) -> None:
+    probabilities = np.array([[1.0, 0.0], [0.2, 0.8], [1e-12, 1 - 1e-12]], dtype=kind)
+    targets = np.array([1, 1, 0])
+    ours = evaluate_probabilities(targets, probabilities).metrics["log_loss"]
+    assert ours == pytest.approx(reference.log_loss(targets, probabilities), rel=1e-3)
+
+
 def test_confusion_rows_are_the_truth(answers: tuple[np.ndarray, np.ndarray]) -> None:
     targets, probabilities = answers
     expected = reference.confusion_matrix(targets, probabilities.argmax(axis=1))

@@ -37,6 +37,17 @@ def test_sixteen_bits_are_scaled_not_clipped() -> None:
     assert np.abs(pixels[..., 0].astype(int) - RAMP[..., 0]).max() <= 1
 
 
+@pytest.mark.parametrize("bits", [8, 12, 16])
+def test_the_depth_that_a_scanner_wrote_is_white(bits: int) -> None:
+    top = 2**bits - 1
+    deep = np.round(RAMP[..., 0] / 255 * top)
+    for kind, form in ((np.uint16, "PNG"), (np.int32, "TIFF"), (np.float32, "TIFF")):
+        pixels = decode_rgb(encoded(Image.fromarray(deep.astype(kind)), form))
+        assert np.abs(pixels[..., 0].astype(int) - RAMP[..., 0]).max() <= 1
+    over = (deep * 1.001).astype(np.float32)  # resampling goes a little beyond
+    assert np.abs(decode_rgb(encoded(Image.fromarray(over), "TIFF"))[..., 0].astype(int) - RAMP[..., 0]).max() <= 2
+
+
 def test_exif_rotation_is_applied() -> None:
     exif = Image.Exif()
     exif[0x0112] = 6

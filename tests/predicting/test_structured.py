@@ -7,14 +7,18 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from transformers import AutoConfig, AutoModel
 
 from regraft import api
 from regraft.backbones import load_backbone
 from regraft.backbones.contract import Backbone
-from regraft.core import Answers, Split, Task, TextSample
+from regraft.backbones.saving import load_saved_backbone, save_backbone
+from regraft.backbones.transformers_source import build_text
+from regraft.core import Answers, Passport, Split, Task, TextSample
 from regraft.heads import build_head
 from regraft.predicting import Fitted, predicted
 from regraft.predicting.network import token_outputs
+from regraft.pretraining.tokenizing import trained_byte_pairs
 from regraft.running.units import as_units, first_tokens, token_offsets, units_of
 
 PASSAGE = " ".join(f"Visitor {i} came from town{i} in the year {1000 + i}." for i in range(60))
@@ -32,11 +36,16 @@ def minilm() -> Backbone:
 
 @pytest.fixture(scope="module", params=["bundled:minilm", "byte-level"])
 def backbone(request: pytest.FixtureRequest, minilm: Backbone) -> Backbone:
-    if request.param == "bundled:minilm":
-        return minilm
-    from ..running.conftest import small_text
+    return minilm if request.param == "bundled:minilm" else byte_level()
 
-    return small_text()
+
+def byte_level() -> Backbone:
+    """GPT-2 with random weights and a tokenizer of byte pairs, which adds no special token."""
+    tokenizer = trained_byte_pairs((PASSAGE, "one two three where is it it is here"), 300)
+    config = AutoConfig.for_model(
+        "gpt2", vocab_size=len(tokenizer), n_embd=32, n_layer=2, n_head=4, bos_token_id=0, eos_token_id=0
+    )
+    return build_text(AutoModel.from_config(config), tokenizer, Passport("gpt2", "scratch:gpt2"))
 
 
 def test_a_long_passage_is_read_in_windows_that_miss_nothing(minilm: Backbone) -> None:
@@ -134,6 +143,10 @@ def test_entities_are_learnt_saved_and_found_again(
     assert answer == model.predict([sample])[0]
     (entity,) = answer.entities  # type: ignore[union-attr]
     assert (entity.text, entity.label, sample.text[entity.start : entity.end]) == ("dark grey", "COLOUR", "dark grey")
+    written = " They  lost the dark  grey boat ."
+    (spaced,) = model.predict([written])
+    (entity,) = spaced.entities  # type: ignore[union-attr]
+    assert (entity.text, written[entity.start : entity.end]) == ("dark grey", "dark  grey")
 
 
 @pytest.mark.parametrize("empty", [False, True])
@@ -180,6 +193,31 @@ def test_a_byte_level_tokenizer_aligns_words_too(backbone: Backbone) -> None:
     assert firsts == sorted(firsts)
     assert min(firsts) >= 0
     assert [sentence.text[offsets[i][1] : offsets[i][2]].strip()[:1] for i in firsts] == ["o", "t", "t"]
+
+
+def test_a_pair_has_something_between_its_texts(tmp_path: Path) -> None:
+    """A tokenizer of byte pairs alone would run the last word of one into the first of the other."""
+    trunk = byte_level()
+    tokenizer = trunk.preprocess.tokenizer  # type: ignore[attr-defined]
+    pair, other = TextSample("p", "where is it", "it is here"), TextSample("p", "where is iti", "t is here")
+    first, second = (trunk.preprocess(one)[0].tolist() for one in (pair, other))
+    assert first != second
+    assert first.count(tokenizer.eos_token_id) == 1
+    parts = [part for part, _, _ in token_offsets(trunk, pair)]
+    between = parts.index(-1)
+    assert set(parts[:between]) == {0}
+    assert set(parts[between + 1 :]) == {1}
+    assert tokenizer.eos_token_id not in trunk.preprocess(TextSample("s", "where is it"))[0].tolist()
+    # A long passage is still cut into windows that miss nothing.
+    for unit in units_of("question-answering", trunk, [LONG]):
+        assert isinstance(unit.sample, TextSample)
+        window = unit.sample.text_pair or ""
+        assert PASSAGE[unit.start : unit.start + len(window)] == window
+        assert trunk.preprocess(unit.sample).shape[1] <= 256
+    save_backbone(trunk, tmp_path / "kept")
+    again = load_saved_backbone(tmp_path / "kept")
+    assert again.preprocess(pair)[0].tolist() == first
+    assert again.preprocess.fingerprint == trunk.preprocess.fingerprint
 
 
 def test_quantities_of_pairs_are_learnt(tmp_path: Path) -> None:

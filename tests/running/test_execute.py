@@ -19,7 +19,7 @@ from torch.optim import AdamW
 
 from regraft.activations.store import ActivationStore
 from regraft.backbones.contract import features
-from regraft.core import OptionError, Plan, Solve, Split, Task, Train, TrainingError
+from regraft.core import OptionError, Plan, Solve, Split, Step, Task, Train, TrainingError, standing
 from regraft.heads import LinearHead, build_head
 from regraft.heads.classification import ClassHead
 from regraft.running import execute
@@ -330,3 +330,32 @@ def test_a_validation_loss_that_is_not_a_number_is_a_divergence_too(pictures: Ta
 
     steps, _ = run(train(5, 3, epochs=1), pictures, head=Once())
     assert [np.isfinite(one.metrics["loss"]) for one in steps] == [True]
+
+
+def test_epochs_of_an_attempt_that_was_given_up_do_not_stand() -> None:
+    def step(phase: int, epoch: int, loss: float) -> Step:
+        return Step(phase, epoch, loss, {}, 1.0)
+
+    tried = [step(0, 0, 0.5), step(0, 1, 0.4), step(0, 2, 0.3)]
+    calm = [step(1, 0, 0.35), step(1, 1, 0.3)]
+    assert standing([*tried, step(1, 0, 9.0), step(1, 1, 9.0), *calm]) == (*tried, *calm)
+
+
+def test_a_later_phase_knows_nothing_of_an_attempt_that_was_given_up(pictures: Task) -> None:
+    class Often(ClassHead):
+        """Not a number at the second validation."""
+
+        def __init__(self) -> None:
+            super().__init__(3)
+            self.head = build_head("linear", small_vision().outline.stages[-1].width, 3, 0)
+            self.rounds, self.trained = 0, False
+
+        def forward(self, values: torch.Tensor) -> torch.Tensor:
+            self.rounds += self.trained and not self.training
+            self.trained = self.training
+            return self.head(values) * (float("nan") if not self.training and self.rounds == 2 else 1)
+
+    phases = tuple(one for _ in range(2) for one in train(5, 3, epochs=2, patience=0).phases)
+    steps, _ = run(replace(train(5, 3), phases=phases), pictures, head=Often())
+    assert [(one.phase, one.epoch) for one in steps] == [(0, 0), (0, 0), (0, 1), (1, 0), (1, 1)]
+    assert [(one.phase, one.epoch) for one in standing(steps)] == [(0, 0), (0, 1), (1, 0), (1, 1)]

@@ -8,7 +8,8 @@ import torch
 from regraft import api, demo
 from regraft.backbones.ownership import is_owned
 from regraft.core import OptionError, Outline, Stage, TaskSummary, Train
-from regraft.strategies import Settings, strategy_named
+from regraft.strategies import STRATEGIES, Settings, strategy_named
+from regraft.strategies.applying import Arm, check_used
 from regraft.tasks import few_shot
 
 OUTLINE = Outline("net", "resnet", tuple(Stage(f"layer{i}", (f"layer{i}",), 10, 4) for i in range(4)))
@@ -59,3 +60,13 @@ def test_the_engine_runs_every_phase(name: str, options: dict[str, str], tmp_pat
         unchanged = [bool(torch.equal(start[name], moved[name])) for name in weights]
         assert all(unchanged) if number < kept else not any(unchanged), stage.name
     assert model.results["test"]["accuracy"] > 2 / len(task.classes)
+
+
+@pytest.mark.parametrize("name", [one.name for one in STRATEGIES])
+@pytest.mark.parametrize("option", [{"batch_norm": "train"}, {"augment": False}])
+def test_what_texts_have_no_use_for_is_refused(name: str, option: dict[str, object]) -> None:
+    texts = TaskSummary("text-classification", 3, 300, 100)
+    with pytest.raises(OptionError, match="--batch-norm|augment"):
+        strategy_named(name).plan(OUTLINE, texts, Settings(**option))  # type: ignore[arg-type]
+    with pytest.raises(OptionError, match="none of lp-ft has a use for it"):
+        check_used([Arm("lp-ft")], Settings(**option), "text-classification")  # type: ignore[arg-type]

@@ -1,5 +1,7 @@
 """Who may come in, from where, and that visitors never see each other's things."""
 
+import os
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -138,3 +140,14 @@ def test_only_so_many_tasks_are_kept(idle: Clients) -> None:
         (session.tasks / f"{number:016x}").mkdir(parents=True)
     answer = client.post("/api/tasks", params={"name": "a.zip"}, content=packed(("rose/1.png", PICTURE)))
     assert answer.status_code == 409
+
+
+def test_a_session_that_only_looks_is_in_use(idle: Clients) -> None:
+    client = idle()
+    client.get("/")
+    client.post("/api/pictures", content=PICTURE)
+    (used,) = client.app.state.studio.config.folder.glob("sessions/*/used")  # type: ignore[attr-defined]
+    long_ago = time.time() - 30 * 86_400
+    os.utime(used, (long_ago, long_ago))
+    client.get("/")
+    assert used.stat().st_mtime > time.time() - 60

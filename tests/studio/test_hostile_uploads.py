@@ -78,6 +78,14 @@ def unusual_method() -> bytes:
     return bytes(data)
 
 
+def damaged(method: int) -> bytes:
+    """A table whose packed bytes were changed."""
+    archive = bytearray(packed(("a.csv", b"text,label\n" * 30), method=method))
+    start = archive.find(b"a.csv") + len("a.csv")
+    archive[start + 6 : start + 40] = bytes(range(100, 134))
+    return bytes(archive)
+
+
 HOSTILE: dict[str, tuple[str, Callable[[], bytes], str]] = {
     "path out of the folder": ("a.zip", lambda: packed(*GOOD, ("../../evil.png", png())), "leaves the archive"),
     "path out, deep inside": ("a.zip", lambda: packed(("rose/../../evil.png", png())), "leaves the archive"),
@@ -101,6 +109,9 @@ HOSTILE: dict[str, tuple[str, Callable[[], bytes], str]] = {
     "file that is a folder too": ("a.zip", lambda: packed(("rose.png", png()), ("rose.png/1.png", png())), "both a file and a folder"),
     "control character": ("a.zip", lambda: packed(("rose/a\nb.png", png())), "control"),
     "name that is too long": ("a.zip", lambda: packed((f"rose/{'x' * 160}.png", png())), "above 150 characters"),
+    "name of too many bytes": ("a.zip", lambda: packed((f"rose/{chr(0x82B1) * 90}.png", png())), "255 bytes"),
+    "damaged bz2": ("a.zip", lambda: damaged(zipfile.ZIP_BZIP2), "damaged"),
+    "damaged lzma": ("a.zip", lambda: damaged(zipfile.ZIP_LZMA), "damaged"),
     "folders without end": ("a.zip", lambda: packed(("a/" * 9 + "1.png", png())), "folders deep"),
     "reserved name": ("a.zip", lambda: packed(("rose/con.png", png())), "reserve"),
     "pickle": ("a.zip", lambda: packed(*GOOD, ("model.pkl", b"\x80\x04K\x01.")), "neither a picture nor a table"),

@@ -13,6 +13,7 @@ from regraft.running.cross_validation import stratified_folds
 from regraft.running.probe import solve_logistic, solve_ridge
 from regraft.strategies.feature_extraction import RIDGE_STRENGTHS
 from regraft.tasks import inspect_data, open_task
+from regraft.tasks.splits import held_out
 
 
 def patients(file: Path, *, people: int = 20, split: str = "") -> Path:
@@ -173,3 +174,14 @@ def test_a_test_part_made_of_the_validation_part_parts_no_group(tmp_path: Path) 
     parts = people_by_split(task)
     assert len(task.splits["test"])
     assert len(set.union(*parts)) == sum(map(len, parts))
+
+
+def test_a_class_that_is_rare_in_its_only_group_is_never_held_out_whole() -> None:
+    labels = ["a"] * 90 + ["b"] * 10
+    groups = [position // 10 for position in range(80)] + [8] * 20  # the last party has all of b, and as many of a
+    labels[89] = "b"
+    labels[91] = "a"
+    for seed in range(20):
+        held = held_out(labels, groups, 0.3, seed)
+        assert held
+        assert {labels[position] for position in range(100) if position not in held} == {"a", "b"}

@@ -7,7 +7,7 @@ from regraft.backbones.ownership import is_owned
 from regraft.core import Sample
 
 # Raise when code that changes activations changes: stored ones are then computed anew.
-LAYOUT = "3"
+LAYOUT = "4"
 
 
 def prefix_hash(backbone: Backbone, frozen: int, *, without: str | None = None) -> str:

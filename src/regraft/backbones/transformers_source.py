@@ -7,6 +7,8 @@ from typing import Any
 
 import torch
 from safetensors.torch import save_file
+from tokenizers.processors import Sequence as ChainOfProcessors
+from tokenizers.processors import TemplateProcessing
 from transformers import AutoConfig, AutoModel, AutoTokenizer
 from transformers.utils import logging
 
@@ -122,6 +124,17 @@ def _tokenizer(folder: Path, vocabulary: int) -> Any:
     return tokenizer
 
 
+def _part_pairs(tokenizer: Any) -> None:
+    """Put the end-of-text token between the texts of a pair where nothing else would stand, as with GPT-2's tokenizer."""
+    end = tokenizer.eos_token
+    if end is None or tokenizer.num_special_tokens_to_add(pair=True):
+        return
+    backend = tokenizer.backend_tokenizer
+    parted = TemplateProcessing(single=["$A"], pair=["$A", end, "$B"], special_tokens=[(end, tokenizer.eos_token_id)])
+    before = backend.post_processor
+    backend.post_processor = parted if before is None else ChainOfProcessors([before, parted])
+
+
 def build_text(model: Any, tokenizer: Any, passport: Passport) -> TextBackbone:
     """A trunk from a transformers encoder or decoder without its head."""
     config = model.config
@@ -133,6 +146,7 @@ def build_text(model: Any, tokenizer: Any, passport: Passport) -> TextBackbone:
         model.pooler = None  # trained for next-sentence prediction; the new head takes its place
     model.eval()
     layout = split(model)
+    _part_pairs(tokenizer)
     offset = config.pad_token_id + 1 if config.model_type == "roberta" else 0
     length = min(LONGEST, config.max_position_embeddings - offset, tokenizer.model_max_length)
     passport = Passport.from_json({**passport.to_json(), "input_size": [length]})

@@ -19,7 +19,7 @@ from regraft.core.outline import ATTENTION_FAMILIES, TEXT_FAMILIES, Outline, Sta
 from regraft.core.passport import Passport
 from regraft.core.plan import Adapter, Penalty, Phase, Plan, Solve, Train
 from regraft.core.recommendation import Choice, Recommendation, RuleCheck
-from regraft.core.run import Run, Step
+from regraft.core.run import Run, Step, standing
 from regraft.core.task import (
     Answers,
     ImageSample,
@@ -72,4 +72,5 @@ __all__ = [
     "Train",
     "TrainingError",
     "file_sha256",
+    "standing",
 ]

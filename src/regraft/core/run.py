@@ -1,6 +1,6 @@
 """What a plan left behind when it was run."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from regraft.core.plan import Plan
@@ -29,6 +29,15 @@ class Step:
     feature_seconds: float = 0.0
     note: str = ""
     stored_seconds: float = 0.0
+
+
+def standing(steps: Iterable[Step]) -> tuple[Step, ...]:
+    """The steps without those of an attempt that was given up: a phase that diverged is begun again."""
+    found: list[Step] = []
+    for step in steps:
+        found = [one for one in found if (one.phase, one.epoch) < (step.phase, step.epoch)]
+        found.append(step)
+    return tuple(found)
 
 
 @dataclass(frozen=True)

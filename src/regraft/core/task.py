@@ -57,12 +57,14 @@ class TextSample:
         text: The text; of a question with its passage, the question.
         text_pair: The second text of a pair, or the passage; else None.
         words: Of a text that comes in words: these, which `text` holds with single spaces between.
+        starts: Where each word begins in what the user wrote; empty = in `text`.
     """
 
     source: str
     text: str
     text_pair: str | None = None
     words: tuple[str, ...] = ()
+    starts: tuple[int, ...] = ()
 
     def __post_init__(self) -> None:
         pair = None if self.text_pair is None else valid_text(self.text_pair)

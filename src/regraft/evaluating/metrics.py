@@ -108,7 +108,7 @@ class _Columns:
     def of(cls, targets: Ints, probabilities: Floats) -> "_Columns":
         predicted = probabilities.argmax(axis=1)
         # Clipped as scikit-learn's log_loss does, so that one sure mistake does not give infinity.
-        smallest = np.finfo(np.float32).eps
+        smallest = np.finfo(probabilities.dtype).eps
         truth = probabilities[np.arange(len(targets)), targets].clip(smallest, 1)
         return cls(targets, predicted, probabilities.max(axis=1), -np.log(truth), probabilities.shape[1])
 

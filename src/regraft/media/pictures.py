@@ -22,6 +22,8 @@ TOO_LARGE = f"more than {MOST_PIXELS:,} pixels; make it smaller or remove it"
 SCALE_FROM = 4
 SCALE_TO = 2
 
+# White in a deep grey picture: of floats, and of 8, 12 and 16 bits; and how far floats may go beyond.
+DEPTHS, OVERSHOOT = (1.0, 255.0, 4095.0, 65535.0), 0.005
 HALF_TRANSPARENT = ("RGBA", "LA", "PA", "La", "RGBa")
 
 # What Pillow raises on damaged bytes, in headers and EXIF data as well as in pixels (seen by changing bytes at random).
@@ -161,7 +163,8 @@ def _to_rgb(picture: Image.Image) -> Image.Image:
 
 
 def _scaled_to_bytes(picture: Image.Image) -> Image.Image:
-    """A 16-bit or float picture with its own range mapped to 0-255: a plain cast would clip it to white."""
+    """A deep grey picture with the range of its depth mapped to 0-255: a plain cast would clip it to white."""
     values = np.asarray(picture, dtype=np.float64)
-    top = 65535.0 if picture.mode.startswith("I;16") or values.max() > 255 else max(values.max(), 1.0)
+    # Scanners write 12 bits into 16, and resampled floats go a little beyond their range.
+    top = next((one for one in DEPTHS if values.max() <= one * (1 + OVERSHOOT)), values.max())
     return Image.fromarray((values / top * 255).clip(0, 255).astype(np.uint8), mode="L")

@@ -1,5 +1,6 @@
 """Tags of words, and the entities that they mark."""
 
+import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -14,7 +15,7 @@ from regraft.running.units import first_tokens
 
 @dataclass(frozen=True)
 class Entity:
-    """A run of words that is one thing; `start` and `end` are characters of the text."""
+    """A run of words that is one thing; `start` and `end` are characters of the input, `text` has single spaces."""
 
     text: str
     label: str
@@ -49,14 +50,21 @@ def _words(sample: Sample) -> tuple[str, ...]:
     return sample.words if isinstance(sample, TextSample) else ()
 
 
+def _starts(sample: Sample) -> tuple[int, ...]:
+    """The first character of each word."""
+    if isinstance(sample, TextSample) and sample.starts:
+        return sample.starts
+    return tuple(itertools.accumulate((len(word) + 1 for word in _words(sample)), initial=0))
+
+
 def _tagged(classes: tuple[str, ...], sample: Sample, shares: NDArray[np.float64]) -> Tagged:
     words = _words(sample)
     tags = tuple(classes[int(row.argmax())] for row in shares)
-    starts = np.cumsum([0, *(len(word) + 1 for word in words)])
+    starts = _starts(sample)
     marked = any(tag.startswith(("B-", "I-")) for tag in classes)
     entities = []
     for label, first, last in get_entities(list(tags)) if marked else ():
-        start, end = int(starts[first]), int(starts[last]) + len(words[last])
+        start, end = starts[first], starts[last] + len(words[last])
         score = float(shares[first : last + 1].max(axis=1).mean())
         entities.append(Entity(" ".join(words[first : last + 1]), label, start, end, score))
     score = float(shares.max(axis=1).mean()) if len(words) else 0.0

@@ -66,6 +66,7 @@ def offers_for(backbone: str, outline: Outline, summary: TaskSummary, settings: 
     Raises:
         OptionError: No strategy can do it.
     """
+    settings.refuse_for("auto", summary.kind)
     found: list[Offer] = []
     refused: list[str] = []
     for strategy in STRATEGIES:

@@ -1,6 +1,7 @@
 """One file per run that says where it stands: written whole at the end of each epoch, or not at all."""
 
 import json
+import os
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -59,7 +60,7 @@ class Checkpoint:
 def write_checkpoint(folder: Path, identity: str, checkpoint: Checkpoint) -> None:
     """Replace the run's checkpoint."""
     folder.mkdir(parents=True, exist_ok=True)
-    draft = folder / f"{CHECKPOINT}.draft"
+    draft = folder / f"{CHECKPOINT}.{os.getpid()}.draft"  # another process may run into the same folder
     metadata = {"identity": identity, "position": json.dumps(asdict(checkpoint.position))}
     save_file({name: one.detach().cpu().contiguous() for name, one in checkpoint.tensors.items()}, draft, metadata)
     draft.replace(folder / CHECKPOINT)

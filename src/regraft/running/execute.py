@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from regraft.activations.pairs import head_features
 from regraft.activations.store import ActivationStore
 from regraft.backbones.contract import Backbone
-from regraft.core import OptionError, Penalty, Plan, Solve, Split, Step, Task, Train
+from regraft.core import OptionError, Penalty, Plan, Solve, Split, Step, Task, Train, standing
 from regraft.evaluating import Evaluation, evaluate_probabilities, evaluate_quantities
 from regraft.heads import Head, RidgeHead
 from regraft.running.batches import Supply
@@ -86,7 +86,7 @@ def execute(  # noqa: PLR0913 - what a caller may say
             yield step
             continue
         going_on = number == done.position.phase and bool(done.tensors)
-        position = done.position if going_on else Position(number, steps=tuple(steps))
+        position = done.position if going_on else Position(number, steps=standing(steps))
         run = PhaseRun(
             plan,
             number,

@@ -65,6 +65,8 @@ def applicable(strategy: str, settings: Settings, kind: TaskKind) -> Settings:
         drop["layer_decay"] = None
     if strategy in {"feature-extraction", "from-scratch"} or (strategy == "lora" and settings.penalty == "l2-sp"):
         drop |= {"penalty": None, "penalty_strength": None}
+    if not kind.startswith("image"):
+        drop |= {"batch_norm": None, "augment": None}
     if kind in UNSMOOTHED:
         drop["label_smoothing"] = None
     return replace(settings, **drop)

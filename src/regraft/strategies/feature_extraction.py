@@ -26,6 +26,7 @@ class FeatureExtraction:
         A solved head reads the last stage, or the one that `boundary` names, or `all` of them.
         """
         head = choose_head(self.name, summary.kind, settings, solved=True)
+        settings.refuse_for(self.name, summary.kind)
         settings.refuse(
             self.name,
             penalty="the trunk does not move",

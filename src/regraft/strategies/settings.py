@@ -75,6 +75,15 @@ class Settings:
             if count is not None and count < least:
                 raise OptionError(f"{option_of(name)} {count}: give at least {least}")
 
+    def refuse_for(self, strategy: str, kind: TaskKind) -> None:
+        """Raise OptionError for settings of pictures where the task is of texts."""
+        if not kind.startswith("image"):
+            self.refuse(
+                strategy,
+                batch_norm="text networks have no BatchNorm",
+                augment="texts have no random views",
+            )
+
     def refuse(self, strategy: str, **names: str) -> None:
         """Raise OptionError for settings that `strategy` has no use for.
 

@@ -16,6 +16,7 @@ def tuning_plan(
 ) -> Plan:
     """A plan of one phase that trains all stages from `frozen` on."""
     head = choose_head(name, summary.kind, settings, solved=False)
+    settings.refuse_for(name, summary.kind)
     settings.refuse(name, rank="there are no adapters; use strategy lora")
     rate = settings.learning_rate or rates_for(outline).tuning
     batch_size = settings.batch_size or BATCH_SIZE

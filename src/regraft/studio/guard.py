@@ -126,6 +126,8 @@ class Guard:
         """Find or make the visitor's session, and add the headers on the way back."""
         name = f"regraft_session_{self._door.port}"
         session = self._sessions.of(cookies.get(name, ""))
+        if session:
+            session.visited()
         issued = "" if session else self._sessions.issue()
         scope.setdefault("state", {})["session"] = session or self._sessions.of(issued)
 

@@ -15,6 +15,7 @@ from regraft.studio.refusals import RefusedError
 
 TOKEN = re.compile(r"([A-Za-z0-9_-]{43})\.([0-9a-f]{64})\Z")
 NAME = re.compile(r"[0-9a-f]{16}\Z")
+NOTED_SECONDS = 3600
 SECRET_FILE = "secret"  # noqa: S105 - a file's name
 
 
@@ -60,6 +61,13 @@ class Session:
         """Note that the session is in use."""
         self.folder.mkdir(parents=True, exist_ok=True)
         (self.folder / "used").touch()
+
+    def visited(self) -> None:
+        """Note that its visitor is here, once in a while, if anything is kept for them."""
+        used = self.folder / "used"
+        with contextlib.suppress(OSError):  # removed meanwhile, or nothing was kept yet
+            if time.time() - used.stat().st_mtime > NOTED_SECONDS:
+                used.touch()
 
 
 class Sessions:

@@ -6,6 +6,7 @@ counted while it comes.
 """
 
 import io
+import lzma
 import stat
 import zipfile
 import zlib
@@ -24,6 +25,7 @@ IGNORED_NAMES = {"__macosx", "thumbs.db", "desktop.ini"}
 IGNORED_SUFFIXES = {".txt", ".md"}
 RESERVED = {"con", "prn", "aux", "nul", *(f"{name}{digit}" for name in ("com", "lpt") for digit in range(1, 10))}
 CHUNK = 1 << 18
+MOST_NAME_BYTES = 255  # of file systems
 SMALL = 1 << 20  # below this many bytes no ratio harms
 
 
@@ -41,8 +43,12 @@ def unpack(archive: Path, into: Path, limits: Limits) -> None:
                 budget -= _write(opened, entry, into / place, budget)
                 if place.suffix.lower() in PICTURES:
                     check_picture(into / place, str(place), limits)
-    except (zipfile.BadZipFile, zlib.error, EOFError) as error:
+    except (zipfile.BadZipFile, zlib.error, lzma.LZMAError, EOFError) as error:
         raise RefusedUploadError(f"the archive is damaged or no zip file ({error}); pack it again") from error
+    except OSError as error:
+        if error.errno is not None:  # of the disk; what bz2 finds damaged has no number
+            raise
+        raise RefusedUploadError(f"the archive is damaged ({error}); pack it again") from error
     except NotImplementedError as error:
         raise RefusedUploadError("the archive is packed by an unusual method; pack it again with deflate") from error
 
@@ -100,9 +106,11 @@ def safe_place(name: str, limits: Limits) -> PurePosixPath:
     parts = [part for part in name.split("/") if part not in {"", "."}]
     if ".." in parts:
         raise RefusedUploadError(f"{shown}: a path that leaves the archive's folder; pack it without ..")
-    if len(parts) > limits.depth or any(len(part) > limits.name_characters for part in parts):
+    long = any(len(part) > limits.name_characters or len(part.encode()) > MOST_NAME_BYTES for part in parts)
+    if len(parts) > limits.depth or long:
         raise RefusedUploadError(
-            f"{shown}: more than {limits.depth} folders deep or a name above {limits.name_characters} characters"
+            f"{shown}: more than {limits.depth} folders deep, or a name above {limits.name_characters} characters or "
+            f"{MOST_NAME_BYTES} bytes"
         )
     if any(part.split(".")[0].casefold() in RESERVED or part != part.rstrip(". ") for part in parts):
         raise RefusedUploadError(f"{shown}: a name that some systems reserve; rename it")

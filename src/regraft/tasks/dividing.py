@@ -51,24 +51,10 @@ def _held(found: Gathered, records: list[Record], split: str, share: float, seed
     """Move a share of the training part to another split."""
     strata, groups = found.labelling.strata(records), found.groups
     train = [position for position, record in enumerate(records) if record.split == "train"]
-    moved = {train[i] for i in held_out([strata[i] for i in train], [groups[i] for i in train], share, seed)}
-    moved -= _last_of_a_class(found, records, [i for i in train if i not in moved], moved)
+    classes = [found.labelling.labels(records[i]) for i in train]
+    held = held_out([strata[i] for i in train], [groups[i] for i in train], share, seed, classes)
+    moved = {train[i] for i in held}
     return [replace(record, split=split) if i in moved else record for i, record in enumerate(records)]
-
-
-def _last_of_a_class(found: Gathered, records: list[Record], left: Sequence[int], moved: set[int]) -> set[int]:
-    """Of the positions that would be moved, those that must stay, so that each of their classes can be learnt.
-
-    A sentence has tags of several classes and a group has samples of several, so that strata cannot see to it.
-    """
-    learnt = {label for position in left for label in found.labelling.labels(records[position])}
-    kept: set[int] = set()
-    for position in sorted(moved):
-        if set(found.labelling.labels(records[position])) - learnt:
-            party = {one for one in moved if found.groups[one] == found.groups[position]}
-            learnt |= {label for one in party for label in found.labelling.labels(records[one])}
-            kept |= party
-    return kept
 
 
 def _known(found: Gathered, records: list[Record], classes: Sequence[str]) -> list[Record]:

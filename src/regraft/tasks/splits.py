@@ -18,14 +18,21 @@ def own_splits(records: Sequence[Record]) -> list[Record]:
     return [replace(record, split=record.split or "train") for record in records]
 
 
-def held_out(labels: Sequence[str], groups: Sequence[int], share: float, seed: int) -> set[int]:
+def held_out(
+    labels: Sequence[str],
+    groups: Sequence[int],
+    share: float,
+    seed: int,
+    classes: Sequence[Sequence[str]] | None = None,
+) -> set[int]:
     """Positions to hold out: about `share` of each class, whole groups, never all of a class.
 
     Args:
-        labels: The class of each sample.
+        labels: Of each sample, what is to be on both sides in like shares.
         groups: The group of each sample; a group goes to one side as a whole.
-        share: Share of each class, 0-1.
+        share: Share of each label, 0-1.
         seed: Of the shuffle.
+        classes: The classes of each sample, such as those of a sentence's tags; None = its label.
     """
     members: dict[int, list[int]] = defaultdict(list)
     for position, group in enumerate(groups):
@@ -36,7 +43,26 @@ def held_out(labels: Sequence[str], groups: Sequence[int], share: float, seed: i
     held: set[int] = set()
     for label in sorted(by_class):
         held |= _held_of_class(by_class[label], members, share, random.Random(f"{seed}/{label}"))  # noqa: S311 - no secret
-    return held
+    return held - _last_of_a_class(
+        held, [(label,) for label in labels] if classes is None else classes, groups, members
+    )
+
+
+def _last_of_a_class(
+    held: set[int], classes: Sequence[Sequence[str]], groups: Sequence[int], members: dict[int, list[int]]
+) -> set[int]:
+    """Of the positions that would be held out, those that must stay, so that each of their classes can be learnt.
+
+    A sentence has tags of several classes and a group has samples of several, so that labels cannot see to it.
+    """
+    learnt = {one for position in range(len(classes)) if position not in held for one in classes[position]}
+    kept: set[int] = set()
+    for position in sorted(held):
+        if set(classes[position]) - learnt:
+            party = members[groups[position]]
+            learnt |= {one for other in party for one in classes[other]}
+            kept.update(party)
+    return kept
 
 
 def _held_of_class(groups: list[int], members: dict[int, list[int]], share: float, rng: random.Random) -> set[int]:

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from regraft.core import Step, Train
+from regraft.core import DataError, Step, Train
 from regraft.studio.work.opened import reads, resources, task_at
 from regraft.studio.work.plain import plain
 from regraft.studio.work.run_report import write_run_report
@@ -35,10 +35,13 @@ def fit(arguments: dict[str, Any], report: Report) -> dict[str, Any]:
     known = None if arguments.get("source") is None else api.open_source(arguments["source"], task.kind)
     if known is not None and prepared.plan.start == "pretrained":  # refused before hours of training, not after
         api.SourceBudget(known).check(task, prepared.plan)
+    if not (part := task.test or task.validation):
+        raise DataError(
+            f"{task.name}: too few samples to hold any out, so that nothing could be measured; give three a class"
+        )
     clock = _Clock(prepared, report)
     model = api.fit(task, prepared, resources=where, out=folder / "model", progress=clock.progress, on_step=clock.step)
     report({"type": "progress", "what": "measuring the result", "done": 0, "total": 1})
-    part = task.test or task.validation
     found = model.evaluate(part)
     forgotten = keeping.forgetting_of(model, known, part.samples, offline=True)
     told = _told(task, model, found, forgotten)
