@@ -5,6 +5,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
+from statistics import median
 from typing import Any
 
 from grid import ARMS, RESULTS, Cell
@@ -15,6 +16,8 @@ from regraft.recommending.situation import Situation
 
 ORACLE, EVIDENCE = RESULTS / "oracle.jsonl", RESULTS / "evidence.jsonl"
 PROBE = "feature-extraction"
+CORE = "cpu"
+ALIKE = {"insect-96": "imagenet-96"}  # the same network with other weights
 
 
 @dataclass(frozen=True)
@@ -24,7 +27,7 @@ class Known:
     Attributes:
         cell: Task, backbone, shots, seed.
         reached: Test metric by arm.
-        seconds: Training seconds by arm; none where a row says that the machine was busy with other work.
+        seconds: What each arm takes on a core; none where that is not known.
         test: Test samples.
         situation: The evidence; None where it was not gathered.
         measuring: Seconds that gathering took.
@@ -54,18 +57,50 @@ def known(arms: Iterable[str] | None = None) -> list[Known]:
     for row in lines(ORACLE):
         rows[cell_of(row)].append(row)
     evidence = {cell_of(row): row for row in lines(EVIDENCE)}
-    found = []
+    found, paces = [], core_paces([row for group in rows.values() for row in group])
     for cell, group in rows.items():
         reached = {arm(row["strategy"], row["asked"]): row["metric"] for row in group}
         if not wanted <= set(reached):
             continue
-        clear = not any(row.get("busy") for row in group)
-        seconds = {arm(row["strategy"], row["asked"]): row["seconds"] for row in group} if clear else {}
+        seconds = {arm(row["strategy"], row["asked"]): core_seconds(row, paces) for row in group}
         measured = evidence.get(cell)
         situation = None if measured is None else situation_of(measured)
         taken = 0.0 if measured is None else measured["seconds"]
-        found.append(Known(cell, reached, seconds, group[0]["test"], situation, taken))
+        found.append(
+            Known(
+                cell, reached, {name: one for name, one in seconds.items() if one}, group[0]["test"], situation, taken
+            )
+        )
     return found
+
+
+Paces = dict[tuple[str, ...], float]
+
+
+def core_paces(rows: Iterable[dict[str, Any]]) -> Paces:
+    """Seconds per sample and epoch on a core, in the median: by network, strategy and labels a class, and by the first two.
+
+    Of runs that had the core for themselves; where there is none, of those that shared it.
+    """
+    each: dict[bool, dict[tuple[str, ...], list[float]]] = {busy: defaultdict(list) for busy in (False, True)}
+    for row in rows:
+        if row["device"] == CORE:
+            for key in _pace_keys(row):
+                each[bool(row.get("busy"))][key].append(row["seconds"] / (row["train"] * max(row["epochs"], 1)))
+    return {key: median(values) for key, values in {**each[True], **each[False]}.items()}
+
+
+def core_seconds(row: dict[str, Any], paces: Paces) -> float:
+    """What a run takes on such a core: as it took, or where a GPU or a busy core ran it by the pace of others; 0 = unknown."""
+    if row["device"] == CORE and not row.get("busy"):
+        return float(row["seconds"])
+    pace = next((paces[key] for key in _pace_keys(row) if key in paces), 0.0)
+    return row["train"] * max(row["epochs"], 1) * pace
+
+
+def _pace_keys(row: dict[str, Any]) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    network = (ALIKE.get(row["backbone"], row["backbone"]), row["strategy"], row["asked"])
+    return (*network, row["shots"]), network
 
 
 def keep(file: Path, row: dict[str, Any], key: Callable[[dict[str, Any]], object]) -> None:

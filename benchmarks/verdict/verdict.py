@@ -11,6 +11,7 @@ mean regret is smaller than that of the fixed rules.
 import argparse
 import json
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -33,6 +34,7 @@ from rows import PROBE, Known, arm, known
 PRIOR = Path(__file__).parents[2] / "src" / "regraft" / "recommending" / "prior.json"
 COMMAND = "uv run python benchmarks/verdict/verdict.py fit"
 FEWEST_TASKS = 6
+BY_LABELS = ("feature-extraction@all", "full-fine-tuning")
 
 
 def regrets(policy: Policy, cells: Sequence[Known]) -> dict[Any, float]:
@@ -78,7 +80,6 @@ def summary(cells: Sequence[Known], every: Sequence[Known]) -> dict[str, Any]:
             "mean_over_tasks": round(_by_task(lost), 2),
             "each": [round(value, 2) for value in lost.values()],
         }
-    ratio = [cell.measuring / max(sum(cell.seconds.values()), 1e-9) for cell in cells if cell.seconds]
     return {
         "cells": len(cells),
         "tasks": sorted({cell.cell.task for cell in cells}),
@@ -88,11 +89,36 @@ def summary(cells: Sequence[Known], every: Sequence[Known]) -> dict[str, Any]:
         "arms": sorted(cells[0].reached),
         "policies": table,
         "coverage": {"learned": coverage(cells, learn=True), "rules": coverage(cells, learn=False)},
-        "cost_share": round(float(np.median(ratio)), 3),
+        "cost_share": cost_shares(cells),
+        "by_labels": by_labels(cells),
         "told_other_seeds": told(cells),
         "trials": trials(every),
         "averaged_over_seeds": {name: round(value, 2) for name, value in averaged(cells).items()},
     }
+
+
+def cost_shares(cells: Sequence[Known]) -> dict[str, float]:
+    """Seconds of the evidence over those of running all arms on a core, in the median of all cells and by labels a class."""
+    shares: dict[str, list[float]] = {}
+    for cell in cells:
+        if len(cell.seconds) == len(cell.reached):
+            share = cell.measuring / sum(cell.seconds.values())
+            for name in ("every cell", cell.cell.shots):
+                shares.setdefault(name, []).append(share)
+    return {name: round(float(np.median(values)), 3) for name, values in sorted(shares.items())}
+
+
+def by_labels(cells: Sequence[Known]) -> dict[str, dict[str, float]]:
+    """Mean points lost by some policies, by labels a class."""
+    told = {"recommended (learned prior)": by_learning, "four classical rules": classical}
+    told |= {f"always {name}": always(name) for name in BY_LABELS}
+    lost = {name: regrets(policy, cells) for name, policy in told.items()}
+    found: dict[str, dict[str, float]] = {}
+    for shots in sorted({cell.cell.shots for cell in cells}):
+        rows = [cell.cell for cell in cells if cell.cell.shots == shots]
+        found[shots] = {"cells": len(rows)}
+        found[shots] |= {name: round(float(np.mean([each[row] for row in rows])), 2) for name, each in lost.items()}
+    return found
 
 
 def _by_task(lost: dict[Any, float]) -> float:
@@ -212,13 +238,10 @@ def main() -> None:
     every = cells = [cell for cell in known(wanted) if cell.situation is not None]
     if not arguments.all_arms:  # the same arms everywhere, so that every oracle is as strong
         cells = [
-            Known(
-                one.cell,
-                {name: one.reached[name] for name in wanted},
-                one.seconds,
-                one.test,
-                one.situation,
-                one.measuring,
+            replace(
+                one,
+                reached={name: one.reached[name] for name in wanted},
+                seconds={name: one.seconds[name] for name in wanted if name in one.seconds},
             )
             for one in cells
         ]
@@ -239,9 +262,10 @@ def main() -> None:
         )
     print("told the test results of the other seeds", found["told_other_seeds"])
     print("gains expected where a trial ran, less those on the test part, in points", found["trials"])
-    print(
-        "coverage of 80 % intervals", found["coverage"], " evidence costs", found["cost_share"], "of running all arms"
-    )
+    print("coverage of 80 % intervals", found["coverage"])
+    print("evidence costs, as a share of running all arms on a core", found["cost_share"])
+    for shots, row in found["by_labels"].items():
+        print("labels a class", shots, row)
 
 
 if __name__ == "__main__":
