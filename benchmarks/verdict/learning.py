@@ -21,7 +21,7 @@ from regraft.recommending.prior import PROBE_ALL, PROBE_EARLIER, RULES, Prior, p
 from regraft.recommending.situation import deviation
 
 # Few and plain: with distance, overfitting and the kind of input besides, mean regret on tasks left out was larger.
-FEATURES = ("per_class", "missing", "missing_per_class", "all_gain")
+FEATURES = ("per_class", "samples", "missing", "missing_per_class", "all_gain")
 # Probes by the name that the prior knows them by: as the oracle calls them, and what each is compared with.
 PROBES = {PROBE_ALL: (PROBE_ALL, PROBE), PROBE_EARLIER: ("feature-extraction@75%", PROBE_ALL)}
 ARMS = (

@@ -146,6 +146,7 @@ class Situation:
             "per_class": per_class,
             "missing": missing,
             "missing_per_class": missing * per_class,
+            "samples": math.log2(max(count, 1)),
             "all_gain": self.all_gain,
         }
 
