@@ -2,7 +2,6 @@
 
     uv run python benchmarks/timing.py second-fit     a second fit on the same data, features part
     uv run python benchmarks/timing.py partial        partial fine-tuning with and without the store
-    uv run python benchmarks/timing.py training       a training step in float32 and in bf16
     uv run python benchmarks/timing.py pictures       first pass over pictures against a plain timm loop
     uv run python benchmarks/timing.py texts          first pass over texts against sentence-transformers
     uv run python benchmarks/timing.py roof           the machine's own limits: matrix products, decoding

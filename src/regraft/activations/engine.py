@@ -24,8 +24,8 @@ from regraft.core.places import default_cache_dir
 Outputs = Literal["pooled", "boundary"]
 Inputs = tuple[Tensor, ...]
 
-# Converting a trunk takes seconds; below these counts plain PyTorch is done sooner. Measured by
-# benchmarks/extraction.py; an already converted trunk is used from the first full batch on.
+# Converting a trunk takes seconds; below these counts plain PyTorch is done sooner. An already converted trunk is used from
+# the first full batch on.
 BREAK_EVEN = {"image": 200, "text": 400}
 
 FP32_ERROR = 1e-4  # largest relative error of an engine that calls itself equal

@@ -23,7 +23,7 @@ class BackboneEntry:
 IMAGENET = "ImageNet-1k"
 
 # Name, hub repository, reads, trunk parameters, stages, licence, pre-trained on. Parameters and stages are
-# checked by tests/backbones/test_catalogue.py against the networks; the licence is the checkpoint's own.
+# checked by tests/backbones/test_loading.py against the networks; the licence is the checkpoint's own.
 CATALOGUE: tuple[tuple[str, str, str, int, int, str, str], ...] = (
     ("resnet18", "timm/resnet18.a1_in1k", "image", 11_176_512, 5, "apache-2.0", IMAGENET),
     ("resnet50", "timm/resnet50.a1_in1k", "image", 23_508_032, 5, "apache-2.0", IMAGENET),

@@ -12,7 +12,7 @@ BatchNorm = Literal["frozen", "adapt-statistics", "train"]
 Start = Literal["pretrained", "random"]
 ALL_STAGES = "all"  # the boundary of a head that reads every stage
 
-# Inverse regularisation strengths tried by cross-validation: the range of PERFORMANCE.md 2.2.
+# Inverse regularisation strengths tried by cross-validation.
 DEFAULT_STRENGTHS = tuple(10.0**exponent for exponent in (-4, -3.5, -3, -2.5, -2, -1.5, -1, -0.5, 0, 1))
 
 
@@ -23,7 +23,7 @@ class Solve:
     Attributes:
         strengths: Inverse regularisation strengths (scikit-learn's C on standardised features).
         folds: Of the cross-validation that chooses among them.
-        taps: The stages whose pooled features are read, side by side; empty = the last alone.
+        taps: The stages whose pooled features are read, each by a regression of its own; empty = the last alone.
         cache: Store the features; False keeps nothing of them on disk.
     """
 

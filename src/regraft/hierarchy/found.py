@@ -55,7 +55,7 @@ class Probe:
         classes: Class names, by number.
         samples: Training samples that the probes rest on.
         stages: Input side first.
-        together: The probe of all stages side by side.
+        together: The probe of all stages.
         raw: The same probe of the raw input.
         chance: Share of the largest class; NaN for quantities.
         cka: (S, S) debiased linear CKA of every pair of stages.

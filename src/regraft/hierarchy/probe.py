@@ -62,8 +62,7 @@ def probe(
     """
     if task.kind not in KINDS:
         raise OptionError(
-            f"{task.name}: probe needs one label or quantity per sample, and this is {task.kind}; "
-            "regraft measure and recommend take it"
+            f"{task.name}: probe needs one label or quantity per sample, and this is {task.kind}; recommend takes it"
         )
     if len(task.train) < FEWEST:
         raise OptionError(

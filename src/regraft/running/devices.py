@@ -31,8 +31,7 @@ def resolve_device(name: str) -> str:
 def trains_in_bf16(device: str, precision: str, *, convolutional: bool = False) -> bool:
     """Whether the trained stages compute in bf16: where the machine has it and gains by it, unless fp32 is asked for.
 
-    On a processor the backward pass of bf16 convolutions takes twice the time of float32 ones
-    (`benchmarks/timing.py training`).
+    Convolutions on a processor are trained in float32: going back through them is slower in bf16.
     """
     if precision == "fp32":
         return False

@@ -1,4 +1,4 @@
-"""Default learning rates by family: what PERFORMANCE and the papers it cites recommend."""
+"""Default learning rates by family; where `benchmarks/rates.py` was run, what it found best."""
 
 from dataclasses import dataclass
 
