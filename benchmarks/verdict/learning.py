@@ -20,8 +20,9 @@ from regraft.recommending.estimate import PAIRED, paired_deviation
 from regraft.recommending.prior import PROBE_ALL, PROBE_EARLIER, RULES, Prior, prior_from_json
 from regraft.recommending.situation import deviation
 
-# Few and plain: with distance, overfitting and the kind of input besides, mean regret on tasks left out was larger.
-FEATURES = ("per_class", "samples", "missing", "missing_per_class", "all_gain")
+# Few and plain: what the probe lacks and what earlier stages hold can be learnt the better the more samples there are. With
+# samples per class instead, distance, overfitting or the kind of input besides, mean regret on tasks left out was larger.
+FEATURES = ("samples", "missing", "missing_samples", "all_gain", "all_gain_samples")
 # Probes by the name that the prior knows them by: as the oracle calls them, and what each is compared with.
 PROBES = {PROBE_ALL: (PROBE_ALL, PROBE), PROBE_EARLIER: ("feature-extraction@75%", PROBE_ALL)}
 ARMS = (
@@ -80,6 +81,7 @@ def learned_json(cells: Sequence[Known], made_by: str = "") -> dict[str, Any]:
         "scale": _named(scale),
         "anchor": {**_anchor(cells), "probe_noise": noise},
         "most_per_class": BEYOND * max(cell.situation.per_class for cell in cells),  # type: ignore[union-attr]
+        "most_samples": max(cell.situation.summary.samples for cell in cells),  # type: ignore[union-attr]
         "made_by": made_by,
         "evaluation": None,
     }

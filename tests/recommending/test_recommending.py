@@ -197,6 +197,7 @@ def test_a_learned_prior_predicts_what_it_was_given() -> None:
         "scale": dict.fromkeys(names, 1.0) | {"all_gain": 0.5},
         "anchor": {"shift": 0.0, "spread": 0.01, "slope": 0.05, "probe_noise": 1.0},
         "most_per_class": 15.0,
+        "most_samples": 4000,
         "made_by": "a test",
         "evaluation": None,
     }
@@ -206,6 +207,24 @@ def test_a_learned_prior_predicts_what_it_was_given() -> None:
     assert measured is None
     assert gain.mean == pytest.approx(within_reach(0.03 + 0.02 * (0.05 + 0.1) / 0.5, PROBE.value))
     assert gain.spread == pytest.approx(0.02)
+
+
+def test_more_samples_than_were_learned_from_count_as_so_many() -> None:
+    rising = {"bias": 0.0, "weights": {"samples": 0.01}, "spread": {"few": 0.04, "many": 0.02}}
+    names = Situation(MANY, 2000, evidence(FAR)).numbers()
+    prior = replace(
+        RULES,
+        strategies={"lp-ft": rising},
+        centre=dict.fromkeys(names, 0.0),
+        scale=dict.fromkeys(names, 1.0),
+        most_samples=1000,
+    )
+    offer = next(one for one in offers_for("net", OUTLINE, MANY, Settings()) if one.strategy == "lp-ft")
+    gains = [
+        prior.gain(offer, Situation(replace(MANY, samples=count), count, evidence(FAR))).mean
+        for count in (500, 1000, 9000)
+    ]
+    assert gains[0] < gains[1] == gains[2]
 
 
 def probe(stage: str, value: float, reach: float = 0.005) -> Measurement:

@@ -47,6 +47,7 @@ class Prior:
         anchor: `shift` and `spread` of test metric less cross-validated one, `slope` per doubling of labels and point
             missing, `probe_noise`: how many times as far as its interval says the difference of two probes is off.
         most_per_class: Samples per class up to which it was learned; beyond, the fixed rules hold.
+        most_samples: Training samples up to which it was learned; more of them count as so many.
         made_by: The command that wrote it.
         evaluation: What leave-one-task-out evaluation found.
     """
@@ -56,6 +57,7 @@ class Prior:
     scale: Mapping[str, float]
     anchor: Mapping[str, float]
     most_per_class: float = math.inf
+    most_samples: float = math.inf
     made_by: str = ""
     evaluation: Mapping[str, Any] | None = None
 
@@ -119,7 +121,8 @@ class Prior:
         learned = self.strategies.get(arm)
         if learned is None or situation.probe is None:
             return Gain(*table_gain(arm, situation, per_class))
-        numbers = situation.numbers(samples)
+        count = situation.summary.samples if samples is None else samples
+        numbers = situation.numbers(min(count, self.most_samples))
         mean = learned["bias"] + sum(
             weight * (numbers[name] - self.centre[name]) / self.scale[name]
             for name, weight in learned["weights"].items()
@@ -147,7 +150,7 @@ def shipped_prior() -> Prior:
 
 def prior_from_json(data: Mapping[str, Any]) -> Prior:
     """The prior that `benchmarks/verdict/verdict.py fit` wrote."""
-    names = ("strategies", "centre", "scale", "anchor", "most_per_class", "made_by", "evaluation")
+    names = ("strategies", "centre", "scale", "anchor", "most_per_class", "most_samples", "made_by", "evaluation")
     return Prior(**{name: data[name] for name in names})
 
 

@@ -133,21 +133,20 @@ class Situation:
         found = self.evidence.get(f"probe/{stage}")
         return 0.0 if found is None or self.probe is None else found.value - self.probe.value
 
-    def numbers(self, samples: int | None = None) -> dict[str, float]:
+    def numbers(self, samples: float | None = None) -> dict[str, float]:
         """The features of the learned prior, by name.
 
         Args:
             samples: Of the training part; None = all there are. Fewer for a trial on a piece of it.
         """
-        count = self.summary.samples if samples is None else samples
-        per_class = math.log2(max(self.per_class * count / max(self.summary.samples, 1), 1))
+        count = math.log2(max(self.summary.samples if samples is None else samples, 1))
         missing = 1 - self.reached
         return {
-            "per_class": per_class,
+            "samples": count,
             "missing": missing,
-            "missing_per_class": missing * per_class,
-            "samples": math.log2(max(count, 1)),
+            "missing_samples": missing * count,
             "all_gain": self.all_gain,
+            "all_gain_samples": self.all_gain * count,
         }
 
 
