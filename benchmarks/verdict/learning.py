@@ -5,6 +5,7 @@ tasks lie apart, and how far the difference of two cross-validated probes is off
 predictions worse on tasks left out.
 """
 
+import math
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -12,13 +13,13 @@ from typing import Any
 
 import numpy as np
 from grid import Cell
-from rows import PROBE, Known
+from rows import PROBE, Known, offered
 
 from regraft.core import Measurement
 from regraft.recommending.decision_table import within_reach
-from regraft.recommending.estimate import PAIRED, paired_deviation
+from regraft.recommending.estimate import PAIRED, anchor, gained, paired_deviation
 from regraft.recommending.prior import PROBE_ALL, PROBE_EARLIER, RULES, Prior, prior_from_json
-from regraft.recommending.situation import deviation
+from regraft.recommending.situation import Z80, deviation
 
 # Few and plain: what the probe lacks and what earlier stages hold can be learnt the better the more samples there are. With
 # samples per class instead, distance, overfitting or the kind of input besides, mean regret on tasks left out was larger.
@@ -74,17 +75,30 @@ def learned_json(cells: Sequence[Known], made_by: str = "") -> dict[str, Any]:
         rows = [row for row, cell in enumerate(cells) if arm in cell.reached]
         if len({cells[row].cell.task for row in rows}) >= FEWEST_TASKS:
             strategies[arm] = _arm([cells[row] for row in rows], inputs[rows], arm)
-    return {
+    found = {
         "used": True,
         "strategies": strategies,
         "centre": _named(centre),
         "scale": _named(scale),
-        "anchor": {**_anchor(cells), "probe_noise": noise},
+        "anchor": {**_anchor(cells), "probe_noise": noise, "width": 1.0},
         "most_per_class": BEYOND * max(cell.situation.per_class for cell in cells),  # type: ignore[union-attr]
         "most_samples": max(cell.situation.summary.samples for cell in cells),  # type: ignore[union-attr]
         "made_by": made_by,
         "evaluation": None,
     }
+    found["anchor"]["width"] = round(_width(cells, prior_from_json(found)), 3)
+    return found
+
+
+def _width(cells: Sequence[Known], prior: Prior) -> float:
+    """How wide an 80 % interval must be to hold 80 % of what these cells reached, in the widths that the spreads say."""
+    off = []
+    for cell in cells:
+        for arm, offer in offered(cell).items():
+            base, base_spread = anchor(cell.situation, prior)  # type: ignore[arg-type]
+            gain, _ = gained(offer, cell.situation, prior)  # type: ignore[arg-type]
+            off.append(abs(cell.reached[arm] - base - gain.mean) / math.hypot(base_spread, gain.spread))
+    return float(np.quantile(off, 0.8)) / Z80
 
 
 def _numbers(cell: Known) -> list[float]:

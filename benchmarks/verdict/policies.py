@@ -5,13 +5,12 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 from learning import learned
-from rows import PROBE, Known
+from rows import PROBE, Known, offered
 
 from regraft.core import Recommendation
-from regraft.recommending import Offer, offers_for, recommend
+from regraft.recommending import recommend
 from regraft.recommending.estimate import gained
 from regraft.recommending.prior import RULES, Prior
-from regraft.strategies import Settings
 
 # Seconds that stand for an arm's cost where a tie is broken: what is usual, not what these very cells took. Probes share
 # one pass of the trunk.
@@ -32,7 +31,7 @@ def engine(cell: Known, prior: Prior) -> Pick:
     situation = cell.situation
     if situation is None:
         raise ValueError("no evidence")
-    named = _offers(cell)
+    named = offered(cell)
     cost = {id(offer): _usual_seconds(arm) for arm, offer in named.items()}
     found: Recommendation = recommend(
         situation.summary,
@@ -58,27 +57,9 @@ def expected_with_trials(cell: Known, prior: Prior) -> dict[str, tuple[float, fl
     alone = replace(situation, evidence=replace(evidence, measurements=untried))
     return {
         arm: (gained(offer, situation, prior)[0].mean, gained(offer, alone, prior)[0].mean)
-        for arm, offer in _offers(cell).items()
+        for arm, offer in offered(cell).items()
         if evidence.get(f"trial-gain/{arm}") is not None
     }
-
-
-def _offers(cell: Known) -> dict[str, Offer]:
-    """The offers that the oracle's arms are, by arm."""
-    situation = cell.situation
-    outline = situation.evidence.outline  # type: ignore[union-attr]
-    summary = situation.summary  # type: ignore[union-attr]
-    offers = offers_for(situation.evidence.backbone, outline, summary, Settings())  # type: ignore[union-attr]
-    found = {}
-    for arm in cell.reached:
-        strategy, _, asked = arm.partition("@")
-        boundary = outline.boundary_name(outline.frozen_stages(asked)) if asked not in {"", "all"} else asked
-        mine = [
-            one for one in offers if one.strategy == strategy and (one.boundary == boundary if asked else one.usual)
-        ]
-        if mine:
-            found[arm] = mine[0]
-    return found
 
 
 def _usual_seconds(arm: str) -> float:
@@ -115,4 +96,4 @@ def by_learning(cell: Known, others: Sequence[Known]) -> str:
 
 def calibrated(others: Sequence[Known]) -> Prior:
     """The fixed rules with what the other tasks say of the last stage's probe."""
-    return replace(RULES, anchor=learned(others).anchor)
+    return replace(RULES, anchor={**learned(others).anchor, "width": RULES.anchor["width"]})

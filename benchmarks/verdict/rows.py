@@ -12,7 +12,9 @@ from grid import ARMS, RESULTS, Cell
 
 from regraft.core import Evidence, Measurement, Outline, TaskSummary
 from regraft.core.outline import Stage
+from regraft.recommending import Offer, offers_for
 from regraft.recommending.situation import Situation
+from regraft.strategies import Settings
 
 ORACLE, EVIDENCE = RESULTS / "oracle.jsonl", RESULTS / "evidence.jsonl"
 PROBE = "feature-extraction"
@@ -71,6 +73,24 @@ def known(arms: Iterable[str] | None = None) -> list[Known]:
                 cell, reached, {name: one for name, one in seconds.items() if one}, group[0]["test"], situation, taken
             )
         )
+    return found
+
+
+def offered(cell: Known) -> dict[str, Offer]:
+    """The offers that the oracle's arms are, by arm."""
+    situation = cell.situation
+    outline = situation.evidence.outline  # type: ignore[union-attr]
+    summary = situation.summary  # type: ignore[union-attr]
+    offers = offers_for(situation.evidence.backbone, outline, summary, Settings())  # type: ignore[union-attr]
+    found = {}
+    for arm in cell.reached:
+        strategy, _, asked = arm.partition("@")
+        boundary = outline.boundary_name(outline.frozen_stages(asked)) if asked not in {"", "all"} else asked
+        mine = [
+            one for one in offers if one.strategy == strategy and (one.boundary == boundary if asked else one.usual)
+        ]
+        if mine:
+            found[arm] = mine[0]
     return found
 
 

@@ -195,7 +195,7 @@ def test_a_learned_prior_predicts_what_it_was_given() -> None:
         "strategies": {"lp-ft": {"bias": 0.03, "weights": {"all_gain": 0.02}, "spread": {"few": 0.04, "many": 0.02}}},
         "centre": dict.fromkeys(names, 0.0) | {"all_gain": -0.1},
         "scale": dict.fromkeys(names, 1.0) | {"all_gain": 0.5},
-        "anchor": {"shift": 0.0, "spread": 0.01, "slope": 0.05, "probe_noise": 1.0},
+        "anchor": {"shift": 0.0, "spread": 0.01, "slope": 0.05, "probe_noise": 1.0, "width": 1.0},
         "most_per_class": 15.0,
         "most_samples": 4000,
         "made_by": "a test",

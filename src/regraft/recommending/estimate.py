@@ -47,7 +47,7 @@ def estimated(offer: Offer, situation: Situation, prior: Prior, cost_seconds: fl
     base, base_spread = anchor(situation, prior)
     gain, measured = gained(offer, situation, prior)
     expected = base + gain.mean
-    reach = Z80 * math.hypot(base_spread, gain.spread)
+    reach = Z80 * prior.anchor["width"] * math.hypot(base_spread, gain.spread)
     low, high = max(expected - reach, _least(situation)), min(expected + reach, 1.0)
     expected = min(max(expected, low), high)
     return Estimate(offer, expected, low, high, gain.mean, gain.spread, measured, cost_seconds, prior.belief)

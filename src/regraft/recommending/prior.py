@@ -45,7 +45,8 @@ class Prior:
         centre: Mean of each feature.
         scale: Standard deviation of each feature.
         anchor: `shift` and `spread` of test metric less cross-validated one, `slope` per doubling of labels and point
-            missing, `probe_noise`: how many times as far as its interval says the difference of two probes is off.
+            missing, `probe_noise`: how many times as far as its interval says the difference of two probes is off,
+            `width`: how many times as wide as the spreads say an 80 % interval is.
         most_per_class: Samples per class up to which it was learned; beyond, the fixed rules hold.
         most_samples: Training samples up to which it was learned; more of them count as so many.
         made_by: The command that wrote it.
@@ -138,7 +139,7 @@ class Prior:
         return usual if situation.slope is None else (usual + max(situation.slope, 0.0)) / 2
 
 
-RULES = Prior({}, {}, {}, {"shift": 0.0, "spread": 0.02, "slope": 0.06, "probe_noise": 1.5})
+RULES = Prior({}, {}, {}, {"shift": 0.0, "spread": 0.02, "slope": 0.06, "probe_noise": 1.5, "width": 1.0})
 
 
 @cache
