@@ -4,8 +4,8 @@ import math
 from typing import Any
 
 SHARE = "source_accuracy"  # the metric of pictures; of texts it is a perplexity
-# `benchmarks/forgetting.py proxy`: Spearman 0.51 and 0.43 with the accuracy lost on the source.
-PROXY_TELLS = "which tells only roughly how much is forgotten (rank correlation 0.51 and 0.43 in 29 runs of ours)"
+# `benchmarks/forgetting.py proxy`: Spearman 0.25 and 0.26 with the accuracy lost on the source.
+PROXY_TELLS = "which hardly tells how much is forgotten (rank correlation 0.25 and 0.26 in 29 runs of ours)"
 
 
 def forgetting_sentence(found: dict[str, Any]) -> str:
