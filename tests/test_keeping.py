@@ -406,6 +406,7 @@ def test_lwf_keeps_the_answers_of_adapters_near(backbone: Path, task: Task) -> N
     assert apart[1] < 0.5 * apart[0]
 
 
+@pytest.mark.slow  # half a minute
 def test_adapters_learn_from_replayed_pictures_and_forget_less(backbone: Path, source: Path, task: Task) -> None:
     data = api.open_task(source)
     same = replace(data, splits={"test": data.splits["test"]})

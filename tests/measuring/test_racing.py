@@ -13,7 +13,7 @@ from PIL import Image
 from regraft import api
 from regraft.backbones.contract import Backbone
 from regraft.core import Plan, Split, Task
-from regraft.measuring.advise import advise, shortlist
+from regraft.measuring.advise import _last_stage_probe, advise, shortlist
 from regraft.measuring.cost import Counts, measured_speed, predicted_seconds
 from regraft.measuring.racing import Race, raced
 from regraft.measuring.trials import Ground, ground_for
@@ -122,20 +122,13 @@ def test_trials_are_held_against_the_last_stage_whatever_boundary_is_fixed(
     assert gain.value == pytest.approx(trials["partial-fine-tuning"].value - trials["feature-extraction"].value)
 
 
-@pytest.mark.parametrize("fixed", [{"penalty": "l2-sp"}, {"rank": 4}, {"layer_decay": 0.9}])
-def test_what_a_probe_has_no_use_for_forbids_no_trial(
-    shades: Task, trunk: Backbone, tmp_path: Path, fixed: dict[str, Any]
-) -> None:
-    settings = Settings(epochs=2, **fixed)
-    found = advise(
-        shades,
-        [trunk],
-        settings=settings,
-        resources=Resources(cache_dir=tmp_path),
-        budget_seconds=40,
-        always=["lora" if "rank" in fixed else "full-fine-tuning"],
-    )
-    assert found.evidence[0].under("trial-gain")
+@pytest.mark.parametrize(
+    "fixed", [{"penalty": "l2-sp"}, {"rank": 4}, {"layer_decay": 0.9}, {"head": "mlp", "epochs": 3}]
+)
+def test_what_a_probe_has_no_use_for_forbids_no_trial(shades: Task, trunk: Backbone, fixed: dict[str, Any]) -> None:
+    found = _last_stage_probe(trunk, SMALL, shades, Settings(**fixed))
+    assert found is not None
+    assert (found.arm, found.plan.head) == ("feature-extraction", "logistic")
 
 
 def test_advice_reads_the_training_part_alone(shades: Task, trunk: Backbone, tmp_path: Path) -> None:
