@@ -34,7 +34,12 @@ from rows import PROBE, Known, arm, known
 PRIOR = Path(__file__).parents[2] / "src" / "regraft" / "recommending" / "prior.json"
 COMMAND = "uv run python benchmarks/verdict/verdict.py fit"
 FEWEST_TASKS = 6
-BY_LABELS = ("feature-extraction@all", "full-fine-tuning")
+BY_LABELS = (
+    "recommended (learned prior)",
+    "four classical rules",
+    "always feature-extraction@all",
+    "always full-fine-tuning",
+)
 
 
 def regrets(policy: Policy, cells: Sequence[Known]) -> dict[Any, float]:
@@ -71,9 +76,8 @@ def coverage(cells: Sequence[Known], *, learn: bool) -> dict[str, float]:
 
 def summary(cells: Sequence[Known], every: Sequence[Known]) -> dict[str, Any]:
     """Everything that the table and the figure show, of the arms that all cells have; trials of every arm that ran."""
-    table = {}
-    for name, policy in policies(cells).items():
-        lost = regrets(policy, cells)
+    table, losses = {}, {name: regrets(policy, cells) for name, policy in policies(cells).items()}
+    for name, lost in losses.items():
         table[name] = {
             "mean": round(float(np.mean(list(lost.values()))), 2),
             "worst": round(max(lost.values()), 2),
@@ -90,7 +94,7 @@ def summary(cells: Sequence[Known], every: Sequence[Known]) -> dict[str, Any]:
         "policies": table,
         "coverage": {"learned": coverage(cells, learn=True), "rules": coverage(cells, learn=False)},
         "cost_share": cost_shares(cells),
-        "by_labels": by_labels(cells),
+        "by_labels": by_labels(losses),
         "told_other_seeds": told(cells),
         "trials": trials(every),
         "averaged_over_seeds": {name: round(value, 2) for name, value in averaged(cells).items()},
@@ -108,16 +112,17 @@ def cost_shares(cells: Sequence[Known]) -> dict[str, float]:
     return {name: round(float(np.median(values)), 3) for name, values in sorted(shares.items())}
 
 
-def by_labels(cells: Sequence[Known]) -> dict[str, dict[str, float]]:
-    """Mean points lost by some policies, by labels a class."""
-    told = {"recommended (learned prior)": by_learning, "four classical rules": classical}
-    told |= {f"always {name}": always(name) for name in BY_LABELS}
-    lost = {name: regrets(policy, cells) for name, policy in told.items()}
+def by_labels(losses: dict[str, dict[Any, float]]) -> dict[str, dict[str, float]]:
+    """Mean points lost by some policies, by labels a class.
+
+    Args:
+        losses: Points that each policy lost in each cell.
+    """
     found: dict[str, dict[str, float]] = {}
-    for shots in sorted({cell.cell.shots for cell in cells}):
-        rows = [cell.cell for cell in cells if cell.cell.shots == shots]
-        found[shots] = {"cells": len(rows)}
-        found[shots] |= {name: round(float(np.mean([each[row] for row in rows])), 2) for name, each in lost.items()}
+    for shots in sorted({cell.shots for cell in losses[BY_LABELS[0]]}):
+        rows = [cell for cell in losses[BY_LABELS[0]] if cell.shots == shots]
+        means = {name: round(float(np.mean([losses[name][row] for row in rows])), 2) for name in BY_LABELS}
+        found[shots] = {"cells": len(rows), **means}
     return found
 
 

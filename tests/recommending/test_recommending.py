@@ -338,36 +338,22 @@ def test_a_gain_stays_within_what_is_missing_and_keeps_its_order() -> None:
     assert within_reach(0.001, 0.9) == pytest.approx(0.001, rel=0.01)
 
 
+def unmeasured(summary: TaskSummary) -> Recommendation:
+    """Of texts that nothing is known of but their counts."""
+    text = Outline("bert", "bert", OUTLINE.stages)
+    offers = offers_for("bert", text, summary, Settings())
+    return recommend(summary, "f1", summary.samples, [Evidence("texts", "bert", text, ())], offers, cost, prior=RULES)
+
+
 def test_tagged_words_and_answers_have_offers_too() -> None:
     for kind in ("token-classification", "question-answering"):
-        summary = replace(MANY, kind=kind)
-        text = Outline("bert", "bert", OUTLINE.stages)
-        found = recommend(
-            summary,
-            "entity_f1",
-            2000,
-            [Evidence("tags", "bert", text, ())],
-            offers_for("bert", text, summary, Settings()),
-            cost,
-            prior=RULES,
-        )
-        assert found.best.strategy != "feature-extraction"
+        assert unmeasured(replace(MANY, kind=kind)).best.strategy != "feature-extraction"
 
 
 def test_an_answer_to_every_question_is_no_perfect_score() -> None:
-    summary = TaskSummary("question-answering", 1, 150, 150)
-    text = Outline("bert", "bert", OUTLINE.stages)
-    found = recommend(
-        summary,
-        "f1",
-        150,
-        [Evidence("squad", "bert", text, ())],
-        offers_for("bert", text, summary, Settings()),
-        cost,
-        prior=RULES,
-    )
-    assert found.best.expected < 1
-    assert found.best.strategy != "feature-extraction"
+    best = unmeasured(TaskSummary("question-answering", 1, 150, 150)).best
+    assert best.expected < 1
+    assert best.strategy != "feature-extraction"
 
 
 def test_what_was_not_measured_is_neither_near_nor_far() -> None:

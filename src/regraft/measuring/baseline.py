@@ -1,5 +1,6 @@
 """What the task yields with no trunk at all: a linear model of tiny pictures, or of word counts."""
 
+import contextlib
 from collections.abc import Sequence
 from typing import Any
 
@@ -40,9 +41,9 @@ def raw_probe(subject: Subject) -> Probed:
 def _counts(texts: Sequence[str]) -> Any:
     """tf-idf of words and word pairs; of characters where there are hardly any words, as in `A C G T`."""
     words = TfidfVectorizer(sublinear_tf=True, ngram_range=(1, 2), max_features=MOST_WORDS)
-    analyse = words.build_analyzer()
-    if len({word for text in texts for word in analyse(text)}) >= FEWEST_WORDS:
-        return words.fit(texts)
+    with contextlib.suppress(ValueError):  # no word at all
+        if len(words.fit(texts).vocabulary_) >= FEWEST_WORDS:
+            return words
     return TfidfVectorizer(analyzer="char", sublinear_tf=True, ngram_range=(1, 2), max_features=MOST_WORDS).fit(texts)
 
 
