@@ -12,7 +12,8 @@ from PIL import Image
 
 from regraft import api
 from regraft.backbones.contract import Backbone
-from regraft.core import Plan, Split, Task
+from regraft.core import OptionError, Plan, Split, Task
+from regraft.demo import intents_folder
 from regraft.measuring.advise import _last_stage_probe, advise, shortlist
 from regraft.measuring.cost import Counts, measured_speed, predicted_seconds
 from regraft.measuring.racing import Race, raced
@@ -129,6 +130,16 @@ def test_what_a_probe_has_no_use_for_forbids_no_trial(shades: Task, trunk: Backb
     found = _last_stage_probe(trunk, SMALL, shades, Settings(**fixed))
     assert found is not None
     assert (found.arm, found.plan.head) == ("feature-extraction", "logistic")
+
+
+def test_what_no_strategy_can_do_is_refused_before_anything_is_measured() -> None:
+    task, trunk = api.open_task(intents_folder()), api.load_backbone("bundled:minilm")
+
+    def measured(what: str, done: int, total: int) -> None:
+        pytest.fail(f"{what} {done} of {total}")
+
+    with pytest.raises(OptionError, match="BatchNorm"):
+        advise(task, [trunk], settings=Settings(batch_norm="train"), progress=measured)
 
 
 def test_advice_reads_the_training_part_alone(shades: Task, trunk: Backbone, tmp_path: Path) -> None:

@@ -151,6 +151,8 @@ def _measured(
 ) -> _Measured:
     """Evidence without training, and how fast this trunk is here."""
     begun = time.perf_counter()
+    # First of all: it refuses what no strategy can do, before minutes of measuring.
+    offers = offers_for(trunk.passport.source, trunk.outline, task.summary(), settings)
     speed = measured_speed(trunk, task, device, resources.precision)
     left = max(seconds - (time.perf_counter() - begun), 1.0)
     evidence = measure(task, trunk, resources=resources, budget_seconds=left, seed=settings.seed, progress=progress)
@@ -165,7 +167,6 @@ def _measured(
             seed=settings.seed,
             progress=progress,
         )
-    offers = offers_for(evidence.backbone, trunk.outline, task.summary(), settings)
     probe = _last_stage_probe(trunk, evidence.backbone, task, settings)
     labels = len(task.train) + len(task.validation)
     return _Measured(trunk, evidence, speed, offers, probe, Situation(task.summary(), labels, evidence))
